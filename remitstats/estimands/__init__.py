@@ -1,0 +1,1 @@
+"""Posterior draws to the quantities users ask for: labelled tables, no text, no plots."""

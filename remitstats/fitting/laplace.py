@@ -1,0 +1,550 @@
+"""The default engine: Markov chains in coordinates whitened by a Laplace approximation.
+
+Step by step:
+
+1. Newton steps find the mode of the latent field and replace the likelihood by a Gaussian one
+   with the same mode and curvature (the *surrogate*); the surrogate's marginal density of the
+   few hyperparameters theta is exact and costs one sparse factorisation.
+2. theta is proposed from a multivariate t fitted to that marginal, the field as
+   field = mean(theta) + H(theta)^-1 B(theta)' e with e standard normal.
+3. What the surrogate gets wrong is a smooth, small function D(eta) = log L - log surrogate.
+   Chains over (theta, e) have the exact posterior as their law: the target is
+   p(theta) * surrogate marginal(theta) * Normal(e) * exp D(eta(theta, e)). theta moves by
+   Metropolis-Hastings with e held fixed (the field moves along with theta); e moves by
+   Hamiltonian Monte Carlo whose Gaussian part is solved exactly by rotation, so that only the
+   gradient of D needs steps (Neal 2011, Handbook of MCMC, section 5.5.1).
+
+No approximation is left in the draws; R-hat, ESS and the k-hat of the theta proposals judge
+them. Rue, Martino and Chopin (2009), JRSS B 71: 319-392, for the Laplace step.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import qdldl
+from numpy.typing import NDArray
+from scipy import optimize
+
+from remitstats.errors import RemitstatsError
+from remitstats.fitting.gaussian_system import Conditional, GaussianSystem, log_density_of_pseudo
+from remitstats.parts.latent_gaussian import LatentGaussian
+
+Array = NDArray[np.float64]
+Progress = Callable[[str, float], None]
+
+DEGREES_OF_FREEDOM = 12.0  # tails of the theta proposal, heavier than those of its target
+
+
+class FitError(RemitstatsError):
+    """The engine could not start: the model and the data do not fit together."""
+
+
+@dataclass(frozen=True)
+class Surrogate:
+    """Gaussian stand-in for the likelihood: pseudo-observations `value` with precision `weight`."""
+
+    value: Array
+    weight: Array
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """What every chain starts from.
+
+    Parameters
+    ----------
+    system : GaussianSystem
+        The prepared sparse pattern.
+    surrogate : Surrogate
+        Pseudo-observations at the mode.
+    center, root : array, shape (hyperparameter,) and (hyperparameter, hyperparameter)
+        Mode of theta and a root of its approximate covariance.
+    """
+
+    system: GaussianSystem
+    surrogate: Surrogate
+    center: Array
+    root: Array
+
+
+@dataclass
+class ChainDraws:
+    """Draws of one chain after tuning, first axis `draw`."""
+
+    theta: Array
+    eta: NDArray[np.float32]
+    reported: dict[str, NDArray[np.float32]]
+    log_joint: Array
+    accept_field: Array
+    accept_hyper: Array
+    diverging: NDArray[np.bool_]
+    log_ratio: Array
+    steps: int
+
+
+def newton_mode(
+    system: GaussianSystem, theta: Array, start: Array, *, iterations: int = 50
+) -> tuple[Surrogate, Conditional, Array]:
+    """Return the surrogate at the mode of the field given theta, its law and the mode of eta.
+
+    Newton steps with halving on the log joint density; starts from `start`, a data-based eta.
+
+    Raises
+    ------
+    FitError
+        If no step improves the density before convergence.
+    """
+    likelihood = system.model.likelihood
+    eta = start
+    spare: qdldl.Solver | None = None
+    field: Array | None = None
+    best = -math.inf
+    for _ in range(iterations):
+        weight = np.maximum(likelihood.curvature(eta), 1e-6)
+        value = eta + likelihood.gradient(eta) / weight
+        conditional = system.condition(theta, value, weight, spare)
+        spare = conditional.solver
+        target = conditional.mean
+        step = 1.0
+        while True:
+            candidate = target if field is None else field + step * (target - field)
+            candidate_eta = conditional.eta(candidate)
+            density = float(
+                likelihood.log_density(candidate_eta).sum()
+            ) - 0.5 * float(
+                np.sum(
+                    (np.repeat(conditional.precision, system.root_rows) * (system.root @ candidate))
+                    ** 2
+                )
+            )
+            if field is None or density >= best - 1e-9 * abs(best):
+                break
+            step *= 0.5
+            if step < 1e-6:
+                raise FitError(
+                    "The mode of the latent field was not found: no step improves the posterior "
+                    "density. Check the data for impossible counts, or use engine='nuts'."
+                )
+        change = float(np.max(np.abs(candidate_eta - eta)))
+        field, eta, best = candidate, candidate_eta, density
+        if change < 1e-6:
+            break
+    weight = np.maximum(likelihood.curvature(eta), 1e-6)
+    surrogate = Surrogate(eta + likelihood.gradient(eta) / weight, weight)
+    return surrogate, system.condition(theta, surrogate.value, surrogate.weight, spare), eta
+
+
+def averaged_surrogate(
+    system: GaussianSystem, theta: Array, surrogate: Surrogate, rng: np.random.Generator
+) -> Surrogate:
+    """Return the Gaussian stand-in that is right on average instead of right at the mode.
+
+    Matches, cell by cell, the expectations of the likelihood's slope and curvature over the
+    field's law: the variational Gaussian approximation (Opper and Archambeau 2009, Neural
+    Computation 21: 786-792). Skewed cells (zero counts) make the mode a poor centre; this
+    leaves the chains a smaller difference to correct.
+    """
+    likelihood = system.model.likelihood
+    nodes, weights = np.polynomial.hermite_e.hermegauss(15)
+    weights = weights / weights.sum()
+    for _ in range(3):
+        conditional = system.condition(theta, surrogate.value, surrogate.weight)
+        draws = np.array(
+            [
+                conditional.eta(conditional.field(rng.standard_normal(system.noise)))
+                for _ in range(64)
+            ]
+        )
+        mean, sd = conditional.eta(conditional.mean), draws.std(axis=0, ddof=1)
+        slope, curvature = np.zeros_like(mean), np.zeros_like(mean)
+        for node, weight in zip(nodes, weights, strict=True):
+            slope += weight * likelihood.gradient(mean + node * sd)
+            curvature += weight * likelihood.curvature(mean + node * sd)
+        curvature = np.maximum(curvature, 1e-6)
+        surrogate = Surrogate(mean + slope / curvature, curvature)
+    return surrogate
+
+
+def prepare(
+    model: LatentGaussian, rng: np.random.Generator, progress: Progress | None = None
+) -> Preparation:
+    """Find the surrogate of the likelihood and the shape of theta's distribution.
+
+    Parameters
+    ----------
+    model : LatentGaussian
+        Model with its data.
+    rng : numpy.random.Generator
+        Stream for the Monte Carlo averages.
+    progress : callable, optional
+        Called with a description and a fraction between 0 and 1.
+    """
+    system = GaussianSystem(model)
+    theta = model.initial()
+    surrogate, _, _ = newton_mode(system, theta, model.likelihood.initial())
+    noise = rng.standard_normal((32, system.noise))  # common to all thetas: a smooth objective
+    spare: qdldl.Solver | None = None
+
+    def objective(t: Array) -> tuple[float, Array]:
+        nonlocal spare
+        conditional = system.condition(t, surrogate.value, surrogate.weight, spare)
+        spare = conditional.solver
+        value = conditional.log_marginal + model.log_prior(t)
+        gradient = log_marginal_gradient(conditional, t, noise)
+        gradient += approx_gradient(model.log_prior, t)
+        if not (math.isfinite(value) and np.all(np.isfinite(gradient))):
+            return 1e300, np.zeros_like(t)
+        return -value, -gradient
+
+    rounds = 5
+    for round_ in range(rounds):
+        found = optimize.minimize(
+            objective,
+            theta,
+            jac=True,
+            method="L-BFGS-B",
+            bounds=[(t - 1.5, t + 1.5) for t in theta],
+            options={"maxiter": 15, "ftol": 1e-8},
+        )
+        moved = float(np.max(np.abs(found.x - theta)))
+        theta = np.asarray(found.x)
+        surrogate = averaged_surrogate(system, theta, surrogate, rng)
+        if progress:
+            progress("finding the mode", (round_ + 1) / (rounds + 1))
+        if moved < 0.02:
+            break
+    root = covariance_root(lambda t: -objective(t)[1], theta)
+
+    def log_density(t: Array) -> float:
+        nonlocal spare
+        conditional = system.condition(t, surrogate.value, surrogate.weight, spare)
+        spare = conditional.solver
+        return conditional.log_marginal + model.log_prior(t)
+
+    center, root = adapt_proposal(log_density, theta, root, rng, progress)
+    return Preparation(system=system, surrogate=surrogate, center=center, root=root)
+
+
+def adapt_proposal(
+    log_density: Callable[[Array], float],
+    center: Array,
+    root: Array,
+    rng: np.random.Generator,
+    progress: Progress | None = None,
+    *,
+    rounds: int = 2,
+) -> tuple[Array, Array]:
+    """Return mode and covariance root of a density that is nearly normal, by a response surface.
+
+    Every round draws points from the current guess, fits a quadratic to the log density there by
+    least squares and moves to the quadratic's mode and curvature. The points span the bulk, so
+    the fit is to the distribution and not to its top; in coordinates where the prior is
+    standard normal (see `parts.priors`) the fit leaves little behind.
+    """
+    size = len(center)
+    pairs = [(i, j) for i in range(size) for j in range(i + 1)]
+    for round_ in range(rounds):
+        z = rng.standard_normal((2 * (1 + size + len(pairs)), size))
+        value = np.array([log_density(center + root @ row) for row in z])
+        usable = np.isfinite(value)
+        z, value = z[usable], value[usable] - np.max(value[usable])
+        terms = np.column_stack([np.ones(len(z)), z, *(z[:, i] * z[:, j] for i, j in pairs)])
+        coefficient = np.linalg.lstsq(terms, value, rcond=None)[0]
+        hessian = np.zeros((size, size))
+        for (i, j), c in zip(pairs, coefficient[1 + size :], strict=True):
+            hessian[i, j] += c
+            hessian[j, i] += c
+        values, vectors = np.linalg.eigh(-hessian)
+        values = np.clip(values, 0.1, 10.0)  # one round changes a scale by a factor of three
+        shift = vectors @ ((vectors.T @ coefficient[1 : 1 + size]) / values)
+        shift *= min(1.0, 3.0 / max(float(np.linalg.norm(shift)), 1e-12))
+        center = center + root @ shift
+        root = np.linalg.cholesky(root @ (vectors / values) @ vectors.T @ root.T)
+        if progress:
+            progress("fitting the proposal", (round_ + 1) / rounds)
+    return center, root
+
+
+def approx_gradient(function: Callable[[Array], float], t: Array, step: float = 1e-5) -> Array:
+    """Return the central-difference gradient of a cheap function."""
+    shift = step * np.eye(len(t))
+    return np.array([(function(t + h) - function(t - h)) / (2.0 * step) for h in shift])
+
+
+def log_marginal_gradient(conditional: Conditional, theta: Array, noise: Array) -> Array:
+    """Return the gradient of the surrogate's log marginal density by Fisher's identity.
+
+    The gradient of a log marginal is the posterior mean of the gradient of the log joint, here
+    averaged over draws of the field made from common `noise`; every theta enters the joint
+    only through a few quadratic forms, so the joint's own gradient is nearly free.
+
+    Parameters
+    ----------
+    conditional : Conditional
+        The field's law at `theta`.
+    theta : array, shape (hyperparameter,)
+        Unconstrained hyperparameters.
+    noise : array, shape (draw, noise)
+        Standard normals; used with both signs (antithetic).
+    """
+    system = conditional.system
+    model = system.model
+    groups = len(model.scale_name)
+    group = np.zeros(model.cells, dtype=int) if model.scale_group is None else model.scale_group
+    bounds = np.concatenate([[0], np.cumsum(system.root_rows)])[:-1]
+    residual = conditional.value - model.offset
+    quadratic, square, cross = np.zeros(len(system.size)), np.zeros(groups), np.zeros(groups)
+    center = conditional.mean
+    for row in noise:
+        away = conditional.field(row) - center
+        for field in (center + away, center - away):
+            quadratic += np.add.reduceat((system.root @ field) ** 2, bounds)
+            effect = system.loading @ field
+            square += np.bincount(group, conditional.weight * effect**2, groups)
+            cross += np.bincount(group, conditional.weight * effect * residual, groups)
+    count = 2 * len(noise)
+    quadratic, square, cross = quadratic / count, square / count, cross / count
+
+    def log_joint(t: Array) -> float:
+        values = model.constrain(t)
+        log_sd = np.array([c.log_sd(values) for c in model.components])
+        scale = np.array([1.0 if name is None else values[name] for name in model.scale_name])
+        return float(
+            -system.rank @ log_sd
+            - 0.5 * quadratic @ np.exp(-2.0 * log_sd)
+            - 0.5 * square @ scale**2
+            + cross @ scale
+        )
+
+    return approx_gradient(log_joint, theta)
+
+
+def covariance_root(gradient: Callable[[Array], Array], mode: Array) -> Array:
+    """Return a root of the inverse negative Hessian at the mode, from differences of gradients.
+
+    Steps are set to about one standard deviation, so that the curvature describes the bulk of
+    the distribution and not the noise at its top. Directions with little curvature get a
+    standard deviation of at most one.
+    """
+    size = len(mode)
+    hessian = np.zeros((size, size))
+    for i in range(size):
+        step = 0.2
+        for _ in range(3):
+            shift = np.zeros(size)
+            shift[i] = step
+            column = (gradient(mode + shift) - gradient(mode - shift)) / (2.0 * step)
+            sd = 1.0 / math.sqrt(max(-column[i], 1.0))
+            if 0.5 * sd <= step <= 2.0 * sd:
+                break
+            step = sd
+        hessian[i] = column
+    values, vectors = np.linalg.eigh(-0.5 * (hessian + hessian.T))
+    return np.linalg.cholesky((vectors / np.maximum(values, 1.0)) @ vectors.T)
+
+
+class Proposal:
+    """Multivariate t for the hyperparameters.
+
+    Parameters
+    ----------
+    center, root : array
+        Location and a root of the scale matrix.
+    """
+
+    def __init__(self, center: Array, root: Array) -> None:
+        self.center, self.root = center, root
+        self.inverse = np.linalg.inv(root)
+
+    def draw(self, rng: np.random.Generator) -> Array:
+        """Draw one theta."""
+        chi = rng.chisquare(DEGREES_OF_FREEDOM) / DEGREES_OF_FREEDOM
+        return np.asarray(
+            self.center + self.root @ rng.standard_normal(len(self.center)) / math.sqrt(chi)
+        )
+
+    def log_density(self, theta: Array) -> float:
+        """Return the log density up to a constant."""
+        distance = float(np.sum((self.inverse @ (theta - self.center)) ** 2))
+        size = len(self.center)
+        return -0.5 * (DEGREES_OF_FREEDOM + size) * math.log1p(distance / DEGREES_OF_FREEDOM)
+
+
+@dataclass
+class _State:
+    theta: Array
+    noise: Array
+    conditional: Conditional
+    eta: Array
+    difference: float
+
+
+class Chain:
+    """One chain over (theta, e); see the module's text.
+
+    Parameters
+    ----------
+    preparation : Preparation
+        Mode, surrogate and proposal shape.
+    seed : numpy.random.SeedSequence
+        The chain's own stream.
+    """
+
+    def __init__(self, preparation: Preparation, seed: np.random.SeedSequence) -> None:
+        self.preparation = preparation
+        self.system = preparation.system
+        self.model = preparation.system.model
+        self.rng = np.random.default_rng(seed)
+        self.proposal = Proposal(preparation.center, preparation.root)
+        self.steps = 3
+        self.spare: qdldl.Solver | None = None
+        theta = preparation.center + preparation.root @ self.rng.standard_normal(
+            len(preparation.center)
+        )
+        noise = self.rng.standard_normal(self.system.noise)
+        self.state = self._state(theta, noise)
+
+    def _difference(self, eta: Array) -> float:
+        surrogate = self.preparation.surrogate
+        pseudo = log_density_of_pseudo(eta, surrogate.value, surrogate.weight)
+        return float((self.model.likelihood.log_density(eta) - pseudo).sum())
+
+    def _difference_gradient(self, eta: Array) -> Array:
+        surrogate = self.preparation.surrogate
+        slope = -surrogate.weight * (eta - surrogate.value)
+        return self.model.likelihood.gradient(eta) - slope
+
+    def _state(self, theta: Array, noise: Array) -> _State:
+        surrogate = self.preparation.surrogate
+        conditional = self.system.condition(theta, surrogate.value, surrogate.weight, self.spare)
+        self.spare = None
+        eta = conditional.eta(conditional.field(noise))
+        return _State(theta, noise, conditional, eta, self._difference(eta))
+
+    def _log_target(self, state: _State) -> float:
+        return (
+            self.model.log_prior(state.theta) + state.conditional.log_marginal + state.difference
+        )
+
+    def move_hyper(self) -> tuple[float, float]:
+        """Move theta with the noise held fixed; return acceptance and log importance ratio."""
+        state, proposal = self.state, self.proposal
+        local = self.rng.random() < 0.25
+        if local:
+            size = len(state.theta)
+            theta = state.theta + (1.2 / math.sqrt(size)) * (
+                proposal.root @ self.rng.standard_normal(size)
+            )
+        else:
+            theta = proposal.draw(self.rng)
+        candidate = self._state(theta, state.noise)
+        log_ratio = self._log_target(candidate) - self._log_target(state)
+        importance = math.nan
+        if not local:
+            forward = proposal.log_density(theta)
+            importance = (
+                self._log_target(candidate) - state.difference - forward
+            )
+            log_ratio += proposal.log_density(state.theta) - forward
+        accept = math.exp(min(0.0, log_ratio)) if math.isfinite(log_ratio) else 0.0
+        if self.rng.random() < accept:
+            self.spare = state.conditional.solver
+            self.state = candidate
+        else:
+            self.spare = candidate.conditional.solver
+        return accept, importance
+
+    def move_field(self) -> tuple[float, bool]:
+        """Move the noise by rotation and kicks; return acceptance and whether it diverged."""
+        state = self.state
+        conditional = state.conditional
+        momentum = self.rng.standard_normal(self.system.noise)
+        angle = 0.5 * math.pi * self.rng.uniform(0.8, 1.2) / self.steps
+        cos, sin = math.cos(angle), math.sin(angle)
+        noise, eta = state.noise, state.eta
+        start = 0.5 * float(momentum @ momentum) + 0.5 * float(noise @ noise) - state.difference
+        kick = conditional.pull_back(self._difference_gradient(eta))
+        momentum = momentum + 0.5 * angle * kick
+        for step in range(self.steps):
+            noise, momentum = cos * noise + sin * momentum, cos * momentum - sin * noise
+            eta = conditional.eta(conditional.field(noise))
+            kick = conditional.pull_back(self._difference_gradient(eta))
+            momentum = momentum + (0.5 if step == self.steps - 1 else 1.0) * angle * kick
+        difference = self._difference(eta)
+        end = 0.5 * float(momentum @ momentum) + 0.5 * float(noise @ noise) - difference
+        error = end - start
+        diverged = not math.isfinite(error) or error > 1000.0
+        accept = 0.0 if diverged else math.exp(min(0.0, -error))
+        if self.rng.random() < accept:
+            self.state = _State(state.theta, noise, conditional, eta, difference)
+        return accept, diverged
+
+    def tune(self, iterations: int, tick: Callable[[], None] | None = None) -> None:
+        """Run `iterations` that are thrown away; adapt the steps and the theta proposal.
+
+        The proposal is refitted twice from the chain's own draws; nothing adapts after tuning.
+        """
+        visited: list[Array] = []
+        window: list[float] = []
+        for i in range(iterations):
+            self.move_hyper()
+            accept, _ = self.move_field()
+            visited.append(self.state.theta)
+            window.append(accept)
+            if len(window) == 10:
+                mean = float(np.mean(window))
+                if mean < 0.75:
+                    self.steps = min(self.steps + 1, 30)
+                elif mean > 0.95 and self.steps > 2:
+                    self.steps -= 1
+                window.clear()
+            if i + 1 in (iterations // 3, 2 * iterations // 3):
+                self._refit(np.array(visited[len(visited) // 3 :]))
+            if tick:
+                tick()
+
+    def _refit(self, visited: Array) -> None:
+        size = visited.shape[1]
+        if len(np.unique(visited, axis=0)) < 5 * size:
+            return
+        prior_weight = 4.0 * size  # draws that the curvature at the mode counts for
+        share = len(visited) / (len(visited) + prior_weight)
+        prepared = self.preparation.root @ self.preparation.root.T
+        covariance = share * np.cov(visited.T) + (1.0 - share) * prepared
+        center = share * visited.mean(axis=0) + (1.0 - share) * self.preparation.center
+        self.proposal = Proposal(center, np.linalg.cholesky(covariance))
+
+    def draw(self, iterations: int, tick: Callable[[], None] | None = None) -> ChainDraws:
+        """Run `iterations` and keep each."""
+        model, system = self.model, self.system
+        names = {c.name: i for i, c in enumerate(model.components)}
+        out = ChainDraws(
+            theta=np.empty((iterations, len(model.hyperparameters))),
+            eta=np.empty((iterations, model.cells), dtype=np.float32),
+            reported={
+                name: np.empty((iterations, system.size[names[parts[0]]]), dtype=np.float32)
+                for name, (parts, _) in model.reported.items()
+            },
+            log_joint=np.empty(iterations),
+            accept_field=np.empty(iterations),
+            accept_hyper=np.empty(iterations),
+            diverging=np.zeros(iterations, dtype=bool),
+            log_ratio=np.full(iterations, np.nan),
+            steps=self.steps,
+        )
+        for i in range(iterations):
+            out.accept_hyper[i], out.log_ratio[i] = self.move_hyper()
+            out.accept_field[i], out.diverging[i] = self.move_field()
+            state = self.state
+            field = system.split(state.conditional.field(state.noise))
+            out.theta[i], out.eta[i] = state.theta, state.eta
+            for name, (parts, _) in model.reported.items():
+                out.reported[name][i] = sum(field[part] for part in parts)
+            out.log_joint[i] = self._log_target(state) - 0.5 * float(state.noise @ state.noise)
+            if tick:
+                tick()
+        return out

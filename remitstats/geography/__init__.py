@@ -1,0 +1,1 @@
+"""Migration regions, map shapes and neighbours of the municipalities."""

@@ -1,0 +1,250 @@
+"""What is wrong with a panel: against the schema, and for the reliance model.
+
+`check_panel` says whether the tables are what they claim to be. One state, one wave or a map in
+several parts is legitimate data. `check_for_reliance` says whether there is enough of it: the
+model compares waves, states and neighbours, so it needs two waves, two states and one connected
+map.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from remitstats.errors import Problem
+from remitstats.panel import words
+from remitstats.panel.cells import read_column
+from remitstats.panel.complete import complete
+from remitstats.panel.panel import Panel
+from remitstats.panel.schema import REQUIRED_TABLE, TABLES
+
+LISTED = 5
+
+
+def check_panel(panel: Panel) -> list[Problem]:
+    """Check a panel against the schema.
+
+    Parameters
+    ----------
+    panel : Panel
+        Any panel; its tables may hold anything at all.
+
+    Returns
+    -------
+    list of Problem
+        Everything found, in the order of the tables; empty for a valid panel.
+    """
+    from remitstats.panel.load import shipped_panel  # noqa: PLC0415  (load imports this module)
+
+    whole = complete(panel.tables, panel.metadata, shipped_panel())
+    return check_tables(whole.tables, whole.metadata)
+
+
+def check_tables(
+    tables: Mapping[str, pd.DataFrame],
+    metadata: Mapping[str, Any],
+    lines: Mapping[str, np.ndarray] | None = None,
+) -> list[Problem]:
+    """Check tables against the schema.
+
+    Parameters
+    ----------
+    tables : mapping of str to pandas.DataFrame
+        As found or already tidy; see `remitstats.panel.complete` for those left out.
+    metadata : mapping
+        A record of ``metadata["dictionary"]`` with `table` and `column` makes that column known
+        besides the schema's.
+    lines : mapping of str to numpy.ndarray, optional
+        For tables from text files, the line on which each row stands.
+    """
+    from remitstats.panel.rules import problems_of  # noqa: PLC0415  (pandera takes half a second)
+
+    lines = lines or {}
+    references = _references(tables)
+    problems: list[Problem] = []
+    if REQUIRED_TABLE not in tables:
+        problems.append(_missing_table(tables))
+    for name, frame in tables.items():
+        spec = TABLES.get(str(name))
+        if spec is None:
+            problems.append(_unknown_table(str(name)))
+            continue
+        plain, repeated = _plain_columns(spec.name, frame)
+        problems += repeated
+        documented = _documented(metadata, spec.name)
+        problems += problems_of(spec, plain, references, documented, lines.get(spec.name))
+    return problems + _uncovered(tables)
+
+
+def check_for_reliance(panel: Panel) -> list[Problem]:
+    """Check that a valid panel, or the part of it selected, holds enough for the reliance model.
+
+    Parameters
+    ----------
+    panel : Panel
+        A panel that `check_panel` finds nothing wrong with.
+
+    Returns
+    -------
+    list of Problem
+        Fewer than two waves or two states with data, no neighbours, or a map in several parts.
+    """
+    wave = panel.table(REQUIRED_TABLE)
+    known = wave[wave["receiving_percent"].notna() & wave["dwellings"].notna()]
+    problems = [
+        *_too_few(known["wave"].astype(str), "wave", "wave", "another census wave"),
+        *_too_few(known["cvegeo"].str[:2], "cvegeo", "state", "municipalities of another state"),
+    ]
+    if "adjacency" not in panel:
+        return [*problems, _no_adjacency()]
+    pairs = panel.table("adjacency")
+    codes = np.array(sorted(set(wave["cvegeo"])))
+    parts = components(codes, pairs)
+    if len(parts) > 1:
+        problems.append(_several_parts(parts))
+    return problems
+
+
+def components(codes: np.ndarray, pairs: pd.DataFrame) -> list[list[str]]:
+    """Return the connected parts of a map, the largest first.
+
+    Parameters
+    ----------
+    codes : numpy.ndarray of str
+        The municipalities used; pairs that reach beyond them are left aside.
+    pairs : pandas.DataFrame
+        `cvegeo_a`, `cvegeo_b`.
+    """
+    from scipy.sparse import coo_array  # noqa: PLC0415
+    from scipy.sparse.csgraph import connected_components  # noqa: PLC0415
+
+    place = pd.Series(np.arange(len(codes)), index=codes)
+    inside = pairs[pairs["cvegeo_a"].isin(place.index) & pairs["cvegeo_b"].isin(place.index)]
+    ends = (place[inside["cvegeo_a"]].to_numpy(), place[inside["cvegeo_b"]].to_numpy())
+    graph = coo_array((np.ones(len(inside)), ends), shape=(len(codes), len(codes)))
+    _, label = connected_components(graph, directed=False)
+    parts = [list(map(str, codes[label == part])) for part in np.unique(label)]
+    return sorted(parts, key=lambda part: (-len(part), part))
+
+
+def _references(tables: Mapping[str, pd.DataFrame]) -> dict[str, Collection[str]]:
+    keys = {"municipality": "cvegeo", "state": "state"}
+    references: dict[str, Collection[str]] = {}
+    for name, key in keys.items():
+        if name in tables and key in tables[name].columns:
+            cells = tables[name].loc[:, [key]].iloc[:, 0]
+            references[name] = set(read_column(cells, "text").cells.dropna())
+    return references
+
+
+def _plain_columns(table: str, frame: pd.DataFrame) -> tuple[pd.DataFrame, list[Problem]]:
+    """Return a table with unique text names of columns and a plain index."""
+    names = [str(column) for column in frame.columns]
+    repeated = sorted({name for name in names if names.count(name) > 1})
+    problems = [
+        words.problem(
+            table,
+            "-",
+            words.name(name),
+            f"{names.count(name)} columns of this name",
+            "one",
+            "remove or rename the others",
+        )
+        for name in repeated
+    ]
+    first = [at for at, name in enumerate(names) if name not in names[:at]]
+    plain = frame.iloc[:, first].reset_index(drop=True)
+    plain.columns = pd.Index([names[at] for at in first], dtype=object)
+    return plain, problems
+
+
+def _documented(metadata: Mapping[str, Any], table: str) -> set[str]:
+    """Return the columns that the panel's own dictionary, a list of records, describes."""
+    records = metadata.get("dictionary")
+    return {
+        str(record.get("column"))
+        for record in (records if isinstance(records, Sequence) else ())
+        if isinstance(record, Mapping) and record.get("table") == table
+    }
+
+
+def _missing_table(tables: Mapping[str, pd.DataFrame]) -> Problem:
+    unknown = [str(name) for name in tables if name not in TABLES]
+    likely = words.closest(REQUIRED_TABLE, unknown)
+    remedy = f"rename {words.name(likely)} to {REQUIRED_TABLE}" if likely else "add it"
+    accepted = "a table with cvegeo, wave, dwellings and receiving_percent"
+    return words.problem(REQUIRED_TABLE, "-", "-", "no such table", accepted, remedy)
+
+
+def _unknown_table(name: str) -> Problem:
+    remedy = words.nearest(name, TABLES) or "remove it"
+    accepted = ", ".join(TABLES)
+    return words.problem(words.name(name), "-", "-", "an unknown table", accepted, remedy)
+
+
+def _uncovered(tables: Mapping[str, pd.DataFrame]) -> list[Problem]:
+    """Report a panel without data, and municipalities of which there is no wave."""
+    wave, municipality = tables.get(REQUIRED_TABLE), tables.get("municipality")
+    if wave is None or "cvegeo" not in wave.columns:
+        return []
+    if not len(wave):
+        accepted = "one row for each municipality and wave"
+        return [Problem(REQUIRED_TABLE, "-", "-", "no rows", accepted, "add the data")]
+    problems = []
+    share = "receiving_percent"
+    if share in wave.columns and wave.loc[:, [share]].iloc[:, 0].isna().all():
+        accepted = "at least one percentage"
+        problems.append(words.problem(REQUIRED_TABLE, "-", share, "no value at all", accepted))
+    if municipality is None or "cvegeo" not in municipality.columns:
+        return problems
+    covered = _texts(wave)
+    for code in sorted(_texts(municipality) - covered):
+        accepted = f"at least one row in {REQUIRED_TABLE}"
+        remedy = "add a row, its cells left empty where there is no data, or remove it here"
+        row = f"cvegeo={words.bare(code)}"
+        problems.append(words.problem("municipality", row, "cvegeo", "no wave", accepted, remedy))
+    return problems
+
+
+def _texts(frame: pd.DataFrame) -> set[str]:
+    return set(read_column(frame.loc[:, ["cvegeo"]].iloc[:, 0], "text").cells.dropna())
+
+
+def _too_few(values: pd.Series, column: str, word: str, remedy: str) -> list[Problem]:
+    found = sorted(set(values))
+    if len(found) > 1:
+        return []
+    what = f"one {word} with data, {found[0]}" if found else f"no {word} with data"
+    accepted = f"two {word}s or more for the reliance model"
+    return [Problem(REQUIRED_TABLE, "-", column, what, accepted, f"add or select {remedy}")]
+
+
+def _no_adjacency() -> Problem:
+    return words.problem(
+        "adjacency",
+        "-",
+        "-",
+        "no such table",
+        "pairs of neighbouring municipalities, for the reliance model",
+        "add adjacency.csv with the columns cvegeo_a, cvegeo_b and rook (true or false)",
+    )
+
+
+def _several_parts(parts: list[list[str]]) -> Problem:
+    described = [
+        f"{len(part):,} ({', '.join(part[:LISTED])}{', …' if len(part) > LISTED else ''})"
+        for part in parts[:LISTED]
+    ]
+    more = f" and {len(parts) - LISTED} more" if len(parts) > LISTED else ""
+    return words.problem(
+        "adjacency",
+        "-",
+        "-",
+        f"a map in {len(parts)} parts, of municipalities: {'; '.join(described)}{more}",
+        "one connected map, for the reliance model",
+        "add the missing pairs (for an island: to the nearest municipality across the water), "
+        "or select states that touch one another",
+    )

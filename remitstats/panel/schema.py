@@ -1,0 +1,379 @@
+"""The one place that says what a panel's tables hold.
+
+For each table: its columns with type, range and whether they may be empty, the key that must be
+unique, the columns that must point to a row of another table, and rules between columns. The
+checks (`remitstats.panel.rules`), the files, the hash and the documentation all read it here.
+
+Conventions
+-----------
+Dollars are millions of current US dollars, pesos are millions of Mexican pesos, shares are
+percentages of 0 to 100. `cvegeo` is the 5-character code of a municipality, of which the first two
+are the code of its state.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Literal
+
+Kind = Literal["text", "integer", "number", "boolean", "geometry"]
+
+CVEGEO = r"[0-9]{5}"
+STATE = r"[0-9]{2}"
+QUARTER = r"(19|20)[0-9]{2}Q[1-4]"
+MONTH = r"(19|20)[0-9]{2}-(0[1-9]|1[0-2])"
+
+
+@dataclass(frozen=True)
+class ColumnSpec:
+    """What one column of a table accepts.
+
+    Parameters
+    ----------
+    name : str
+        Column name.
+    kind : {"text", "integer", "number", "boolean", "geometry"}
+        Type of its values.
+    required : bool
+        Whether a table must have the column.
+    nullable : bool
+        Whether a cell may be empty (no data).
+    minimum, maximum : float, optional
+        Closed range of accepted numbers.
+    pattern : str, optional
+        Regular expression the whole text must match.
+    choices : tuple of str
+        Accepted texts; empty for any.
+    refers_to : str
+        Table in whose key column the value must occur, if a panel has that table.
+    accepted : str
+        What is accepted, in words.
+    """
+
+    name: str
+    kind: Kind
+    accepted: str
+    required: bool = False
+    nullable: bool = True
+    minimum: float | None = None
+    maximum: float | None = None
+    pattern: str | None = None
+    choices: tuple[str, ...] = ()
+    refers_to: str = ""
+
+
+@dataclass(frozen=True)
+class TableSpec:
+    """What one table of a panel holds.
+
+    Parameters
+    ----------
+    name : str
+        Table name.
+    columns : tuple of ColumnSpec
+        In the order in which the table shows them.
+    key : tuple of str
+        Columns by which rows are sorted; without repetition where `unique`. Empty if the order
+        of the rows carries meaning.
+    unique : bool
+        Whether the key may occur once only.
+    """
+
+    name: str
+    columns: tuple[ColumnSpec, ...]
+    key: tuple[str, ...]
+    unique: bool = True
+
+    @property
+    def column_names(self) -> tuple[str, ...]:
+        """Names of the columns, in order."""
+        return tuple(column.name for column in self.columns)
+
+    def column(self, name: str) -> ColumnSpec | None:
+        """Return the column's specification, or None if the table has no such column."""
+        return next((column for column in self.columns if column.name == name), None)
+
+
+def _cvegeo(name: str = "cvegeo", refers_to: str = "municipality", **options: bool) -> ColumnSpec:
+    return ColumnSpec(
+        name,
+        "text",
+        "a municipality's code as text of five digits, such as 09001",
+        required=True,
+        nullable=options.get("nullable", False),
+        pattern=CVEGEO,
+        refers_to=refers_to,
+    )
+
+
+def _state(refers_to: str = "state") -> ColumnSpec:
+    return ColumnSpec(
+        "state",
+        "text",
+        "a state's code as text of two digits, such as 09",
+        required=True,
+        nullable=False,
+        pattern=STATE,
+        refers_to=refers_to,
+    )
+
+
+def _text(name: str, accepted: str, *, required: bool = False, nullable: bool = True) -> ColumnSpec:
+    return ColumnSpec(name, "text", accepted, required=required, nullable=nullable)
+
+
+def _percent(name: str, *, required: bool = False) -> ColumnSpec:
+    return ColumnSpec(
+        name,
+        "number",
+        "a percentage from 0 to 100, or an empty cell for no data",
+        required=required,
+        minimum=0,
+        maximum=100,
+    )
+
+
+def _amount(name: str, unit: str) -> ColumnSpec:
+    return ColumnSpec(name, "number", f"{unit}, 0 or more, or an empty cell for no data", minimum=0)
+
+
+def _year(name: str) -> ColumnSpec:
+    return ColumnSpec(
+        name,
+        "integer",
+        "a year from 1900 to 2100",
+        required=True,
+        nullable=False,
+        minimum=1900,
+        maximum=2100,
+    )
+
+
+def _count(name: str, accepted: str, *, minimum: int = 0, required: bool = False) -> ColumnSpec:
+    return ColumnSpec(name, "integer", accepted, required=required, minimum=minimum)
+
+
+_USD = "millions of current US dollars"
+_PERCENTAGES = (
+    "emigrant_percent",
+    "circular_percent",
+    "return_percent",
+    "illiterate_percent",
+    "incomplete_primary_percent",
+    "incomplete_basic_percent",
+    "no_drainage_percent",
+    "no_electricity_percent",
+    "no_piped_water_percent",
+    "crowding_percent",
+    "earth_floor_percent",
+    "small_locality_percent",
+    "low_income_percent",
+    "income_poverty_percent",
+    "patrimony_poverty_percent",
+    "income_below_line_percent",
+)
+_QUARTER = ColumnSpec(
+    "quarter",
+    "text",
+    "a quarter written like 2013Q1",
+    required=True,
+    nullable=False,
+    pattern=QUARTER,
+)
+
+_ALL = (
+    TableSpec(
+        "municipality_wave",
+        (
+            _cvegeo(),
+            _year("wave"),
+            _count(
+                "dwellings",
+                "a whole number of dwellings, 1 or more, or an empty cell for no data",
+                minimum=1,
+                required=True,
+            ),
+            _percent("receiving_percent", required=True),
+            *(_percent(name) for name in _PERCENTAGES),
+            ColumnSpec(
+                "gini",
+                "number",
+                "a Gini coefficient from 0 to 1, or an empty cell for no data",
+                minimum=0,
+                maximum=1,
+            ),
+            _amount("income_per_person_mxn_month", "current pesos a person and month"),
+        ),
+        key=("cvegeo", "wave"),
+    ),
+    TableSpec(
+        "municipality",
+        (
+            _cvegeo(refers_to=""),
+            _text("name", "the municipality's name", required=True, nullable=False),
+            _state(),
+            ColumnSpec(
+                "longitude",
+                "number",
+                "degrees east from -180 to 180, or an empty cell",
+                minimum=-180,
+                maximum=180,
+            ),
+            ColumnSpec(
+                "latitude",
+                "number",
+                "degrees north from -90 to 90, or an empty cell",
+                minimum=-90,
+                maximum=90,
+            ),
+        ),
+        key=("cvegeo",),
+    ),
+    TableSpec(
+        "state",
+        (
+            _state(refers_to=""),
+            _text("name", "the state's name", required=True, nullable=False),
+            _text("region", "the name of the state's migration region", nullable=False),
+        ),
+        key=("state",),
+    ),
+    TableSpec(
+        "municipality_census",
+        (
+            _cvegeo(),
+            _year("year"),
+            _count(
+                "population",
+                "a whole number of persons, 0 or more, or an empty cell for no data",
+                required=True,
+            ),
+            ColumnSpec(
+                "kind",
+                "text",
+                "census, count or survey",
+                nullable=False,
+                choices=("census", "count", "survey"),
+            ),
+        ),
+        key=("cvegeo", "year"),
+    ),
+    TableSpec(
+        "census_undistributed",
+        (
+            _state(),
+            _year("year"),
+            _count("population", "a whole number of persons, or an empty cell", required=True),
+        ),
+        key=("state", "year"),
+    ),
+    TableSpec(
+        "municipality_quarter",
+        (_cvegeo(), _QUARTER, _amount("remittances_usd_million", _USD)),
+        key=("cvegeo", "quarter"),
+    ),
+    TableSpec(
+        "state_quarter",
+        (
+            _state(),
+            _QUARTER,
+            _amount("remittances_usd_million", _USD),
+            _amount("remittances_ce166_usd_million", _USD),
+            _amount("unidentified_usd_million", _USD),
+        ),
+        key=("state", "quarter"),
+    ),
+    TableSpec(
+        "state_year",
+        (
+            _state(),
+            _year("year"),
+            _amount("remittances_usd_million", _USD),
+            *(
+                _amount(f"{industry}gdp_{prices}_mxn_million", f"millions of {words} pesos")
+                for industry in ("", "manufacturing_", "oil_")
+                for prices, words in (("constant", "2018"), ("current", "current"))
+            ),
+        ),
+        key=("state", "year"),
+    ),
+    TableSpec(
+        "national_month",
+        (
+            ColumnSpec(
+                "month",
+                "text",
+                "a month written like 1995-01",
+                required=True,
+                nullable=False,
+                pattern=MONTH,
+            ),
+            _amount("remittances_usd_million", _USD),
+            _amount("remittance_operations_thousand", "thousands of transfers"),
+            _count("remittance_operations", "a whole number of transfers, or an empty cell"),
+            _amount("remittances_out_usd_million", _USD),
+            _count("remittance_out_operations", "a whole number of transfers, or an empty cell"),
+            _amount("mxn_per_usd", "pesos a dollar"),
+            _amount("consumer_price_index", "an index"),
+        ),
+        key=("month",),
+    ),
+    TableSpec(
+        "adjacency",
+        (
+            _cvegeo("cvegeo_a"),
+            _cvegeo("cvegeo_b"),
+            ColumnSpec(
+                "rook",
+                "boolean",
+                "true if the two share a border line, false if only a corner",
+                nullable=False,
+            ),
+        ),
+        key=("cvegeo_a", "cvegeo_b"),
+    ),
+    TableSpec(
+        "shape",
+        (
+            _cvegeo(),
+            ColumnSpec(
+                "geometry",
+                "geometry",
+                "a polygon in well-known binary form (hexadecimal in a CSV file)",
+                required=True,
+                nullable=False,
+            ),
+        ),
+        key=("cvegeo",),
+    ),
+    TableSpec(
+        "account",
+        (
+            _text("source", "the file or step the line is about", required=True, nullable=False),
+            _text("step", "what was done", required=True, nullable=False),
+            *(
+                _count(name, "a whole number of rows, or an empty cell")
+                for name in ("rows_in", "merged", "missing", "rows_out")
+            ),
+            _text("note", "any text"),
+        ),
+        key=(),
+        unique=False,
+    ),
+    TableSpec(
+        "name_resolution",
+        (
+            _state(),
+            _text("published_name", "the name as published", required=True, nullable=False),
+            _cvegeo(nullable=True),
+            _text("how", "how the name was resolved", required=True, nullable=False),
+        ),
+        key=("state", "published_name", "cvegeo"),
+        unique=False,
+    ),
+)
+
+TABLES: Mapping[str, TableSpec] = MappingProxyType({table.name: table for table in _ALL})
+REQUIRED_TABLE = "municipality_wave"

@@ -1,0 +1,151 @@
+"""Sampling error of the census waves: what a published percentage is worth.
+
+CONAPO's percentages come from the census long form, a sample of dwellings: whole in the smallest
+municipalities, about a tenth in the largest. A published share p of N dwellings, of which n were
+sampled, estimates the municipality's underlying rate with variance
+
+    p (1 - p) [ 1/N + deff (1/n - 1/N) ],
+
+the first term for the finite number of dwellings, the second for the sample (with the finite
+population correction and a design effect for clusters). Its inverse without p (1 - p) is the
+*effective number* of independent dwellings, the denominator of the likelihood.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import optimize, special
+
+
+@dataclass(frozen=True)
+class SamplingDesign:
+    """Assumed design of the long-form sample of every wave.
+
+    Parameters
+    ----------
+    sampled_dwellings : mapping of int to float
+        Dwellings in the national long-form sample, by wave. Waves not named get
+        `default_fraction` of their dwellings. Mexico: about 2.3 million in 2000, 2.9 in 2010 and
+        4.0 in 2020, that is roughly a tenth of all dwellings (INEGI; National Research Council
+        2013, "Options for Estimating Illegal Entries at the U.S.-Mexico Border", chapter 2, for
+        2000 and 2010).
+    complete_below : float
+        Municipalities with at most this many dwellings were enumerated completely; larger ones
+        had at least this many dwellings sampled. The published counts bear it out: below about
+        1,000 dwellings single dwellings appear, above it counts move in steps of the weights.
+    design_effect : float
+        Variance of the clustered sample over that of a simple random sample of its size.
+    default_fraction : float
+        National sampling fraction of a wave that `sampled_dwellings` does not name.
+    """
+
+    sampled_dwellings: Mapping[int, float] = field(
+        default_factory=lambda: {2000: 2.3e6, 2010: 2.9e6, 2020: 4.0e6}
+    )
+    complete_below: float = 1000.0
+    design_effect: float = 2.0
+    default_fraction: float = 0.1
+
+    def __post_init__(self) -> None:
+        if not self.design_effect >= 1:
+            raise ValueError(f"design_effect must be at least 1, found {self.design_effect}")
+        if not self.complete_below >= 1:
+            raise ValueError(f"complete_below must be at least 1, found {self.complete_below}")
+        if not 0 < self.default_fraction <= 1:
+            raise ValueError(
+                f"default_fraction must be above 0 and at most 1, found {self.default_fraction}"
+            )
+
+    def describe(self) -> dict[str, Any]:
+        """Return the design as plain values, for provenance."""
+        return {
+            "sampled_dwellings": {str(wave): n for wave, n in self.sampled_dwellings.items()},
+            "complete_below": self.complete_below,
+            "design_effect": self.design_effect,
+            "default_fraction": self.default_fraction,
+        }
+
+
+def sampled_dwellings(
+    dwellings: NDArray[np.float64],
+    design: SamplingDesign,
+    national_fraction: float,
+) -> NDArray[np.float64]:
+    """Return the assumed number of sampled dwellings of each municipality of one wave.
+
+    n = min(N, max(complete_below, f N)), with the fraction f set so that the whole country's
+    sample is `national_fraction` of its dwellings (f = 0 where the minimum alone exceeds that).
+
+    Parameters
+    ----------
+    dwellings : array, shape (municipality,)
+        Dwellings N; nan where not measured (nan comes back).
+    design : SamplingDesign
+        The assumed design.
+    national_fraction : float
+        Sampled dwellings over all dwellings, nationally.
+    """
+
+    def sampled(fraction: float) -> NDArray[np.float64]:
+        return np.minimum(dwellings, np.maximum(design.complete_below, fraction * dwellings))
+
+    total = float(np.nansum(dwellings))
+    target = national_fraction * total
+
+    def excess(fraction: float) -> float:
+        return float(np.nansum(sampled(fraction))) - target
+
+    if excess(0.0) >= 0 or total == 0:
+        return sampled(0.0)
+    if excess(1.0) <= 0:
+        return sampled(1.0)
+    return sampled(float(optimize.brentq(excess, 0.0, 1.0)))
+
+
+def effective_dwellings(
+    dwellings: NDArray[np.float64], sampled: NDArray[np.float64], design_effect: float
+) -> NDArray[np.float64]:
+    """Return the effective number of independent dwellings behind each published share."""
+    return 1.0 / (1.0 / dwellings + design_effect * (1.0 / sampled - 1.0 / dwellings))
+
+
+@dataclass(frozen=True)
+class EffectiveBinomial:
+    """Binomial kernel on the logit scale with real-valued counts.
+
+    log L = receiving * eta - dwellings * log(1 + exp(eta)); cells with `dwellings` = 0 say nothing.
+
+    Parameters
+    ----------
+    receiving, dwellings : array, shape (cell,)
+        Effective counts: published share times effective dwellings, and effective dwellings.
+    """
+
+    receiving: NDArray[np.float64]
+    dwellings: NDArray[np.float64]
+
+    def log_density(self, eta: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the kernel of every cell."""
+        return self.receiving * eta - self.dwellings * np.logaddexp(0.0, eta)
+
+    def gradient(self, eta: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the derivative of every cell's kernel with respect to eta."""
+        return self.receiving - self.dwellings * special.expit(eta)
+
+    def curvature(self, eta: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return minus the second derivative of every cell's kernel; never negative."""
+        share = special.expit(eta)
+        return np.asarray(self.dwellings * share * (1.0 - share))
+
+    def initial(self) -> NDArray[np.float64]:
+        """Return a data-based start for eta: the smoothed empirical logit; 0 without data."""
+        smoothed = np.log(self.receiving + 0.5) - np.log(self.dwellings - self.receiving + 0.5)
+        overall = special.logit(
+            (self.receiving.sum() + 0.5) / (self.dwellings.sum() + 1.0)
+        )
+        return np.where(self.dwellings > 0, smoothed, overall)

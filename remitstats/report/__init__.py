@@ -1,0 +1,50 @@
+"""The HTML report: one folder of pages that opens from disk without a network."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from remitstats.estimands.results import RelianceResults
+    from remitstats.panel.panel import Panel
+
+__all__ = ["build_report"]
+
+
+def build_report(
+    results: RelianceResults,
+    panel: Panel,
+    out: Path,
+    progress: Callable[[str, float], None] | None = None,
+) -> Path:
+    """Write the report of a reliance fit.
+
+    Parameters
+    ----------
+    results : RelianceResults
+        What the fit found. When ``results.summary["converged"]`` is not True every page opens with
+        a warning and no finding is stated.
+    panel : Panel
+        The panel that was fitted: shapes for the maps, the dictionary and the account of its build.
+    out : Path
+        Folder, made where missing. Files of an earlier report in it are replaced, other files are
+        left alone.
+    progress : callable, optional
+        Called with what is being done and the share done (0 to 1).
+
+    Returns
+    -------
+    Path
+        ``out / "index.html"``.
+
+    Raises
+    ------
+    RemitstatsError
+        When the folder can't be written.
+    """
+    from remitstats.report.site import build  # noqa: PLC0415  drawing is heavy to import
+
+    return build(results, panel, out, progress)

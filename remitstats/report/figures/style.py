@@ -1,0 +1,139 @@
+"""One look for all figures: colours, fonts, classes of values, and how a figure is saved."""
+
+from __future__ import annotations
+
+import io
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import to_hex
+from matplotlib.figure import Figure
+from PIL import Image
+
+INK, MUTED, RULE, PAPER = "#1f2a33", "#5b6770", "#d5dbe0", "#ffffff"
+ACCENT, CLAIM = "#0b5c7a", "#b3461b"
+# Inches. Narrow, so that letters stay readable where a phone shows the figure smaller.
+PLOT_WIDTH, MAP_WIDTH = 4.8, 5.2
+LAND, BORDER = "#e6e9eb", "#4a545c"
+# Okabe and Ito's colours, safe for every kind of colour blindness; with the marker they also
+# survive a black and white print.
+SERIES = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00")
+MARKERS = ("o", "s", "^", "D", "v", "P")
+
+STYLE: dict[Any, Any] = {
+    "font.family": "DejaVu Sans",
+    "font.size": 9.5,
+    "text.color": INK,
+    "text.parse_math": False,  # a name with a dollar sign is a name, not a formula
+    "axes.labelcolor": INK,
+    "axes.edgecolor": MUTED,
+    "axes.linewidth": 0.6,
+    "axes.titlesize": 10.5,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "xtick.color": MUTED,
+    "ytick.color": MUTED,
+    "xtick.labelcolor": INK,
+    "ytick.labelcolor": INK,
+    "grid.color": RULE,
+    "grid.linewidth": 0.6,
+    "legend.frameon": False,
+    "hatch.linewidth": 0.7,
+    "svg.fonttype": "path",
+    "svg.hashsalt": "remitstats",
+    "path.simplify": True,
+    "figure.facecolor": PAPER,
+}
+
+
+@dataclass(frozen=True)
+class Classes:
+    """Classes of a map: ``edges`` between them, one colour each (one more than edges)."""
+
+    edges: tuple[float, ...]
+    colours: tuple[str, ...]
+
+    def colour(self, values: np.ndarray) -> list[str]:
+        """Return the colour of each value; land grey where it is NaN."""
+        index = np.digitize(values, self.edges)
+        return [
+            LAND if np.isnan(value) else self.colours[i]
+            for value, i in zip(values, index, strict=True)
+        ]
+
+
+def _ramp(name: str, count: int, low: float = 0.0, high: float = 1.0) -> tuple[str, ...]:
+    return tuple(to_hex(mpl.colormaps[name](x)) for x in np.linspace(low, high, count))
+
+
+LEVEL = Classes((1, 2.5, 5, 10, 20), _ramp("YlGnBu", 6, 0.08, 1.0))
+WIDTH = Classes((1, 2, 4, 8, 16), _ramp("OrRd", 6, 0.06, 0.95))
+CHANGE = Classes((-10, -5, -2, 0, 2, 5, 10), _ramp("PuOr", 8, 0.06, 0.94))
+INCREASE = Classes((0.05, 0.2, 0.8, 0.95), _ramp("PuOr", 5, 0.1, 0.9))
+
+
+def new_figure(width: float, height: float) -> Figure:
+    """Return an empty figure (inches) with its own canvas."""
+    figure = Figure(figsize=(width, height), dpi=185)
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def strip(axes: Axes, *, grid: str = "x") -> None:
+    """Leave of an axes' frame what helps to read it."""
+    axes.spines[["top", "right", "left"]].set_visible(False)
+    axes.tick_params(length=0)
+    axes.grid(axis="x" if grid == "x" else "y")
+    axes.set_axisbelow(True)
+
+
+def watermark(figure: Figure, text: str) -> None:
+    """Write a warning across a figure, so that it stays with a picture taken out of the page."""
+    figure.text(
+        0.5, 0.5, text, rotation=25, ha="center", va="center", fontsize=24, fontweight="bold",
+        color="#b00020", alpha=0.28, zorder=100,
+    )  # fmt: skip
+
+
+def to_png(figure: Figure) -> bytes:
+    """Draw as PNG with at most 256 colours: maps of few flat colours become a third of the size."""
+    buffer = io.BytesIO()
+    with _quiet_about_glyphs():
+        figure.savefig(buffer, format="png", metadata={"Software": None})
+    image = Image.open(buffer).convert("RGB").quantize(256, dither=Image.Dither.NONE)
+    packed = io.BytesIO()
+    image.save(packed, format="png", optimize=True)
+    return packed.getvalue()
+
+
+def to_svg(figure: Figure) -> bytes:
+    """Draw as SVG with its letters as outlines: the same look wherever it is opened."""
+    buffer = io.BytesIO()
+    with _quiet_about_glyphs():
+        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
+    return buffer.getvalue()
+
+
+def shorten(text: str, length: int) -> str:
+    """Cut a label that would not fit."""
+    text = " ".join(text.split())
+    return text if len(text) <= length else text[: length - 1].rstrip() + "…"
+
+
+class _quiet_about_glyphs(warnings.catch_warnings):  # noqa: N801
+    """Names may hold letters that the font lacks: they are drawn as boxes, without a warning."""
+
+    def __enter__(self) -> None:  # type: ignore[override]
+        super().__enter__()
+        warnings.filterwarnings("ignore", message=r"Glyph .* missing from")
+
+
+def labels_between(edges: Sequence[float]) -> list[str]:
+    """Return edges as short labels."""
+    return [f"{edge:g}".replace("-", "−") for edge in edges]

@@ -1,0 +1,74 @@
+"""How numbers look in the report: one function a kind, used by pages, figures and tests alike."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+
+MISSING = "–"
+MINUS = "\N{MINUS SIGN}"
+
+
+def _fixed(value: float, decimals: int) -> str:
+    text = f"{value:,.{decimals}f}"
+    if float(text.replace(",", "")) == 0:
+        text = text.lstrip("-")
+    return text.replace("-", MINUS)
+
+
+def _signed(value: float, decimals: int) -> str:
+    text = _fixed(value, decimals)
+    nought = float(text.replace(",", "").replace(MINUS, "-")) == 0
+    return text if text.startswith(MINUS) or nought else f"+{text}"
+
+
+def _probability(value: float) -> str:
+    """Two decimals; draws can't tell a probability near nought or one from those themselves."""
+    if value < 0.005:
+        return "< 0.01"
+    if value > 0.995:
+        return "> 0.99"
+    return f"{value:.2f}"
+
+
+def _significant(value: float) -> str:
+    """Three significant digits, for hyperparameters and check statistics of any size."""
+    if value == 0:
+        return "0"
+    decimals = max(0, 2 - math.floor(math.log10(abs(value))))
+    return _fixed(value, min(decimals, 6))
+
+
+KINDS: Mapping[str, Callable[[float], str]] = {
+    "percent": lambda value: _fixed(value, 2),
+    "percent1": lambda value: _fixed(value, 1),
+    "points": lambda value: _signed(value, 2),
+    "points1": lambda value: _signed(value, 1),
+    "probability": _probability,
+    "count": lambda value: _fixed(round(value), 0),
+    "expected": lambda value: _fixed(value, 1),
+    "r_hat": lambda value: _fixed(value, 3),
+    "seconds": lambda value: _fixed(value, 1),
+    "plain": _significant,
+    "identifier": lambda value: f"{value:.0f}",
+}
+
+
+def show(value: float | None, kind: str) -> str:
+    """Return a number as readers see it.
+
+    Parameters
+    ----------
+    value : float or None
+        None and NaN give a dash.
+    kind : str
+        Key of `KINDS`.
+
+    Returns
+    -------
+    str
+        With thousands separated by commas and a true minus sign.
+    """
+    if value is None or math.isnan(value):
+        return MISSING
+    return KINDS[kind](float(value))

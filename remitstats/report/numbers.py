@@ -1,0 +1,80 @@
+"""Numbers in pages, each marked with where it stands in ``results.json`` or the summaries.
+
+``<data value="5.055" data-source="group|nation,MX,2020|median" data-kind="percent">5.06</data>``
+lets a test, or a reader with a browser's inspector, follow every number back to its source.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+from markupsafe import Markup
+
+from remitstats.report.formats import MISSING, show
+
+KEYS: Mapping[str, tuple[str, ...]] = {
+    "level": ("cvegeo", "wave"),
+    "change": ("cvegeo", "from_wave", "to_wave"),
+    "group": ("level", "code", "wave"),
+    "group_change": ("level", "code", "from_wave", "to_wave"),
+    "predictive": ("statistic", "wave"),
+    "parameter": ("name",),
+}
+_MARK = Markup('<data value="{value}" data-source="{source}" data-kind="{kind}">{text}</data>')
+
+
+class Numbers:
+    """Marks numbers of one set of results.
+
+    Parameters
+    ----------
+    document : Mapping
+        What ``results.json`` holds.
+    joiner : str
+        Word between the ends of an interval.
+    """
+
+    def __init__(self, document: Mapping[str, Any], joiner: str) -> None:
+        self._document = document
+        self._joiner = joiner
+
+    def cell(self, table: str, row: Mapping[str, Any], column: str, kind: str) -> Markup:
+        """Return one cell of a table of the results as a marked number."""
+        keys = ",".join(str(row[key]) for key in KEYS[table])
+        return self._mark(row[column], f"{table}|{keys}|{column}", kind)
+
+    def estimate(self, table: str, row: Mapping[str, Any], kind: str, unit: str = "") -> Markup:
+        """Return a median, its unit and its interval."""
+        median = self.cell(table, row, "median", kind)
+        return Markup("{}{} <span class='interval'>({})</span>").format(
+            median, unit, self.interval(table, row, kind)
+        )
+
+    def interval(self, table: str, row: Mapping[str, Any], kind: str) -> Markup:
+        """Return the ends of an interval."""
+        return Markup("{}&nbsp;{} {}").format(
+            self.cell(table, row, "eti90_lower", kind),
+            self._joiner,
+            self.cell(table, row, "eti90_upper", kind),
+        )
+
+    def json(self, path: str, kind: str) -> Markup:
+        """Return the number at a path (``headline/moved/0/rose``) of ``results.json``."""
+        value: Any = self._document
+        for step in path.split("/"):
+            if isinstance(value, list):
+                value = value[int(step)] if int(step) < len(value) else None
+            elif isinstance(value, Mapping):
+                value = value.get(step)
+            else:
+                value = None
+        return self._mark(value, f"results.json|{path}", kind)
+
+    @staticmethod
+    def _mark(value: Any, source: str, kind: str) -> Markup:
+        if isinstance(value, str | bool) or pd.isna(value):
+            return Markup("<span class='missing'>{}</span>").format(MISSING)
+        text = show(float(value), kind)
+        return _MARK.format(value=repr(float(value)), source=source, kind=kind, text=text)

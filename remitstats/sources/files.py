@@ -1,0 +1,270 @@
+"""Which official files the panel is built from, and where each comes from.
+
+One entry a file: its place under the raw folder, its publisher and table, its vintage, the
+encoding it is published in and the columns it must have. The readers check files against these
+entries, the dictionary of the panel takes its provenance from them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+CONSULTED = "2026-05-05"
+"""Date on which the publishers' tables were consulted (as CE166 records it in its head)."""
+
+FREE_USE = "Free use with attribution: cite publisher, table and date of consultation."
+"""Terms under which Mexican official statistics are published."""
+
+
+@dataclass(frozen=True)
+class SourceFile:
+    """An official file as published.
+
+    Parameters
+    ----------
+    key : str
+        Short name, used in the account and the dictionary.
+    path : str
+        Place under the raw folder.
+    publisher, table : str
+        Who publishes it and what the publisher calls it.
+    vintage : str
+        Which state of the table: reference period, revision.
+    encoding : str
+        ``"utf-8"`` or ``"latin-1"``, as published.
+    columns : tuple of str
+        Columns that must be there. Empty for files that are no plain table.
+    width : int
+        Number of columns the file has as published; 0 means exactly those in `columns`.
+    terms : str
+        Terms of use.
+    """
+
+    key: str
+    path: str
+    publisher: str
+    table: str
+    vintage: str
+    encoding: str = "utf-8"
+    columns: tuple[str, ...] = ()
+    width: int = 0
+    terms: str = FREE_USE
+
+
+BANXICO = "Banco de México"
+CONAPO = "Consejo Nacional de Población (CONAPO)"
+CONEVAL = "Consejo Nacional de Evaluación de la Política de Desarrollo Social (CONEVAL)"
+INEGI = "Instituto Nacional de Estadística y Geografía (INEGI)"
+
+_POVERTY_COLUMNS = ("clave_municipio", "municipio", "poblacion")
+_CENSUS_COLUMNS = ("region", "municipio_name", "year", "pop", "long", "lat")
+
+FILES: dict[str, SourceFile] = {
+    file.key: file
+    for file in (
+        SourceFile(
+            "banxico-ce166",
+            "banxico/ce166_municipal_quarterly_2013q1_2026q1.csv",
+            BANXICO,
+            "SIE, CE166: Ingresos por remesas, distribución por municipio",
+            "first published vintage, consulted 2026-05-05, 2013Q1 to 2026Q1",
+            encoding="latin-1",
+        ),
+        SourceFile(
+            "banxico-ce100",
+            "banxico/remittances_by_state_quarterly_2003.csv",
+            BANXICO,
+            "SIE, CE100: Ingresos por remesas, distribución por entidad federativa",
+            "revised vintage, 2003Q1 to 2026Q1",
+            columns=("PERIODO", "CVE_ENT", "ENTIDAD", "VALOR_USD"),
+        ),
+        SourceFile(
+            "banxico-ce81",
+            "banxico/remittances_national_monthly_1995.csv",
+            BANXICO,
+            "SIE, CE81 and CE165: Ingresos y egresos por remesas",
+            "revised vintage, inflows 1995-01 to 2026-05, outflows 2013-01 to 2026-05",
+            columns=("PERIODO", "ID_FLUJO", "FLUJO", "OPERACIONES", "VALOR_USD"),
+        ),
+        SourceFile(
+            "banxico-fix",
+            "banxico/usdmxn_monthly.csv",
+            BANXICO,
+            "SIE: FIX exchange rate, monthly mean",
+            "1991-11 to 2026-06",
+            columns=("PERIODO", "TIPO_CAMBIO"),
+        ),
+        SourceFile(
+            "conapo-iaim-2000",
+            "conapo/iaim_2000_municipal.csv",
+            CONAPO,
+            "Índice absoluto de intensidad migratoria México-Estados Unidos 2000, por municipio",
+            "2000 census, 10% sample",
+            encoding="latin-1",
+            columns=(
+                *("ENT", "MUN", "NOM_MUN", "TOT_VIV", "VIV_REM", "VIV_EMIG"),
+                *("VIV_CIRC", "VIV_RET", "IAIM", "GAIM", "POS_NAL"),
+            ),
+        ),
+        SourceFile(
+            "conapo-iim-2010",
+            "conapo/iim_2010_municipal.csv",
+            CONAPO,
+            "Índice de intensidad migratoria México-Estados Unidos 2010, base municipal",
+            "2010 census, long-form sample",
+            encoding="latin-1",
+            columns=(
+                *("ENT", "NOM_ENT", "MUN", "NOM_MUN", "TOT_VIV", "VIV_REM", "VIV_EMIG"),
+                *("VIV_CIRC", "VIV_RET", "IIM_2010", "IIM0a100", "GIM_2010"),
+                *("LUG_EDO", "LUG_NAL"),
+            ),
+        ),
+        SourceFile(
+            "conapo-iim-2020",
+            "conapo/iim_2020_municipal.csv",
+            CONAPO,
+            "Índice de intensidad migratoria México-Estados Unidos 2020, por municipio",
+            "2020 census, long-form sample",
+            columns=(
+                *("cve_ent", "cve_mun", "nom_mun", "viv_tot", "viv_rem", "viv_emig"),
+                *("viv_circ", "viv_ret", "iim_dp2", "gim_dp2", "pos_nal"),
+            ),
+        ),
+        SourceFile(
+            "conapo-im-1990-2015",
+            "conapo/marginacion_1990_2015_municipal.csv",
+            CONAPO,
+            "Índice de marginación por municipio 1990-2015",
+            "2000 and 2010 censuses used",
+            columns=(
+                *("CVE_ENT", "ENT", "CVE_MUN", "MUN", "POB_TOT", "VP", "ANALF", "SPRIM"),
+                *("OVSDE", "OVSEE", "OVSAE", "VHAC", "OVPT", "PL<5000", "PO2SM", "OVSD"),
+                *("OVSDSE", "IM", "GM", "IND0A100", "LUG_NAC", "LUGAR_EST", "AÑO"),
+            ),
+        ),
+        SourceFile(
+            "conapo-im-2020",
+            "conapo/marginacion_2020_municipal.csv",
+            CONAPO,
+            "Índice de marginación por municipio 2020",
+            "2020 census",
+            columns=(
+                *("CVE_ENT", "NOM_ENT", "CVE_MUN", "NOM_MUN", "POB_TOT", "ANALF", "SBASC"),
+                *("OVSDE", "OVSEE", "OVSAE", "OVPT", "VHAC", "PL.5000", "PO2SM"),
+                *("IM_2020", "GM_2020", "IMN_2020"),
+            ),
+        ),
+        SourceFile(
+            "coneval-1990-2010",
+            "coneval/indicadores_municipales_1990_2010.csv",
+            CONEVAL,
+            "Indicadores municipales 1990-2010 (pobreza por ingresos, Gini)",
+            "model-based estimates from the 2000 and 2010 censuses and the ENIGH surveys",
+            encoding="latin-1",
+            columns=(
+                *("clave_mun", "nom_mun", "pobreza_patrim_00", "pobreza_patrim_10"),
+                *("gini_00", "gini_10"),
+            ),
+            width=139,
+        ),
+        SourceFile(
+            "coneval-ictpc-2020",
+            "coneval/ictpc_2020_municipal.xlsx",
+            CONEVAL,
+            "Ingreso corriente total per cápita (ICTPC) por municipio 2020",
+            "model-based estimates, 2020",
+            columns=(
+                *("Clave de entidad", "Entidad federativa", "Clave de municipio", "Municipio"),
+                "Ingreso corriente total per cápita",
+            ),
+        ),
+        SourceFile(
+            "coneval-poverty-2010",
+            "coneval/indicadores_de_pobreza_municipal_2010.csv",
+            CONEVAL,
+            "Medición de la pobreza a escala municipal 2010",
+            "model-based estimates, 2010",
+            encoding="latin-1",
+            columns=(*_POVERTY_COLUMNS, "plb", "plb_pob"),
+            width=37,
+        ),
+        SourceFile(
+            "coneval-poverty-2020",
+            "coneval/indicadores_de_pobreza_municipal_2020.csv",
+            CONEVAL,
+            "Medición de la pobreza a escala municipal 2020",
+            "model-based estimates, 2020",
+            encoding="latin-1",
+            columns=(*_POVERTY_COLUMNS, "plp", "plp_pob"),
+            width=37,
+        ),
+        SourceFile(
+            "inegi-census-1990-2010",
+            "inegi/census_population_1990_2010.csv",
+            INEGI,
+            "Censos de población 1990, 2000, 2010 and conteos 1995, 2005: población total",
+            "final results",
+            columns=("cvegeo", "name", "year", "sex", "population"),
+        ),
+        SourceFile(
+            "inegi-survey-2015",
+            "inegi/census_population_2015.csv",
+            INEGI,
+            "Encuesta intercensal 2015: población total",
+            "2015 survey",
+            columns=_CENSUS_COLUMNS,
+            width=19,
+        ),
+        SourceFile(
+            "inegi-census-2020",
+            "inegi/census_population_2020.csv",
+            INEGI,
+            "Censo de población y vivienda 2020: población total",
+            "final results",
+            columns=_CENSUS_COLUMNS,
+            width=17,
+        ),
+        SourceFile(
+            "inegi-state-gdp",
+            "inegi/state_gdp_by_sector_2003_2024.csv",
+            INEGI,
+            "Producto interno bruto por entidad federativa",
+            "base year 2018, 2003 to 2024 (the latest years are preliminary)",
+            columns=(
+                *("PERIODO", "CVE_ENT", "ENTIDAD", "CLAVE_INDUSTRIA", "INDUSTRIA"),
+                *("VALOR_CONSTANTE", "VALOR_CORRIENTE"),
+            ),
+        ),
+        SourceFile(
+            "inegi-inpc",
+            "inegi/inpc_monthly.csv",
+            INEGI,
+            "Índice nacional de precios al consumidor, monthly",
+            "base second half of July 2018 = 100, 1982-01 to 2026-06",
+            columns=("PERIODO", "GENERAL", "SUBYACENTE", "NO_SUBYACENTE"),
+        ),
+        SourceFile(
+            "geo-shapes",
+            "geo/municipalities_2020.topojson",
+            INEGI,
+            "Marco geoestadístico 2020, municipal polygons, simplified",
+            "2020 boundaries",
+        ),
+        SourceFile(
+            "geo-adjacency",
+            "geo/adjacency_2020_queen_rook.csv",
+            "derived from INEGI",
+            "Neighbours, derived from INEGI's Marco geoestadístico 2020",
+            "2020 boundaries",
+            columns=("cvegeo_a", "cvegeo_b", "rook"),
+        ),
+        SourceFile(
+            "geo-parents",
+            "geo/new_municipalities_2015_2020_parents.csv",
+            "derived from INEGI",
+            "Parents of the municipalities created after 2010, derived by overlay of boundaries",
+            "2010-15 against 2020 boundaries",
+            columns=("new_cvegeo_2020", "parent_cvegeo_2015", "area_share_of_new"),
+        ),
+    )
+}
