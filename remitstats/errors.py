@@ -51,8 +51,9 @@ class Problem:
     def __str__(self) -> str:
         """Return the problem as one line of text."""
         remedy = f" {self.remedy}" if self.remedy else ""
+        place = self.row if self.row.startswith(("line ", "row ")) else f"row {self.row}"
         return (
-            f"{self.table}, row {self.row}, column {self.column}: "
+            f"{self.table}, {place}, column {self.column}: "
             f"found {self.found}; accepted: {self.accepted}.{remedy}"
         )
 

@@ -14,6 +14,7 @@ __getattr__, __dir__, __all__ = _lazy.attach(
         "file": ["read_panel", "write_panel"],
         "load": ["load_mexico", "load_panel"],
         "panel": ["Panel"],
-        "schema": ["TABLES", "ColumnSpec", "TableSpec"],
+        "schema": ["TABLES"],
+        "spec": ["ColumnSpec", "TableSpec"],
     },
 )

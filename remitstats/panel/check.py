@@ -60,7 +60,7 @@ def check_tables(
     lines : mapping of str to numpy.ndarray, optional
         For tables from text files, the line on which each row stands.
     """
-    from remitstats.panel.rules import problems_of  # noqa: PLC0415  (pandera takes half a second)
+    from remitstats.panel.failures import problems_of  # noqa: PLC0415  (pandera takes half a second)
 
     lines = lines or {}
     references = _references(tables)
@@ -99,7 +99,7 @@ def check_for_reliance(panel: Panel) -> list[Problem]:
         *_too_few(known["cvegeo"].str[:2], "cvegeo", "state", "municipalities of another state"),
     ]
     if "adjacency" not in panel:
-        return [*problems, _no_adjacency()]
+        return [*problems, _no_adjacency(panel.metadata.get("country"))]
     pairs = panel.table("adjacency")
     codes = np.array(sorted(set(wave["cvegeo"])))
     parts = components(codes, pairs)
@@ -200,7 +200,7 @@ def _uncovered(tables: Mapping[str, pd.DataFrame]) -> list[Problem]:
         problems.append(words.problem(REQUIRED_TABLE, "-", share, "no value at all", accepted))
     if municipality is None or "cvegeo" not in municipality.columns:
         return problems
-    covered = _texts(wave)
+    covered = {str(cell).zfill(5) for cell in wave.loc[:, ["cvegeo"]].iloc[:, 0].unique()}
     for code in sorted(_texts(municipality) - covered):
         accepted = f"at least one row in {REQUIRED_TABLE}"
         remedy = "add a row, its cells left empty where there is no data, or remove it here"
@@ -222,14 +222,20 @@ def _too_few(values: pd.Series, column: str, word: str, remedy: str) -> list[Pro
     return [Problem(REQUIRED_TABLE, "-", column, what, accepted, f"add or select {remedy}")]
 
 
-def _no_adjacency() -> Problem:
+def _no_adjacency(country: Any) -> Problem:
+    remedy = "add adjacency.csv with the columns cvegeo_a, cvegeo_b and rook (true or false)"
+    if country in (None, "Mexico", "México"):
+        remedy += (
+            "; if these are municipalities of Mexico, leave out the table municipality as well, "
+            "and the shipped neighbours are taken"
+        )
     return words.problem(
         "adjacency",
         "-",
         "-",
         "no such table",
         "pairs of neighbouring municipalities, for the reliance model",
-        "add adjacency.csv with the columns cvegeo_a, cvegeo_b and rook (true or false)",
+        remedy,
     )
 
 

@@ -15,7 +15,7 @@ _CE166_MEANING = (
     "Family remittances paid out in the municipality, nominal. Where money is paid out is not "
     "where households live. Zeros stand as published: about 850 a quarter in 2013-17, 23 in "
     "2022Q2, about 650 from 2022Q3 on; they show how payouts were reported (regime breaks "
-    "2018Q1 and 2022Q3), not behaviour. First vintage, never spliced with the revised one."
+    "2018Q1 and 2022Q3), not behaviour. Never spliced with the revised CE100."
 )
 
 TABLES: dict[str, tuple[Definition, ...]] = {

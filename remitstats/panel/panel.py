@@ -14,7 +14,8 @@ import pyarrow as pa
 from remitstats.errors import PanelError, Problem
 from remitstats.panel import words
 from remitstats.panel.cells import Reading, infer_kind, read_column
-from remitstats.panel.schema import TABLES, ColumnSpec, TableSpec
+from remitstats.panel.schema import TABLES
+from remitstats.panel.spec import ColumnSpec, TableSpec
 
 
 @dataclass(frozen=True, eq=False)

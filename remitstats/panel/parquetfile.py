@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 from remitstats.errors import PanelError
 from remitstats.panel import words
 from remitstats.panel.atomic import whole_file
+from remitstats.panel.cells import text_dtype
 from remitstats.panel.panel import tidy_table
 from remitstats.panel.schema import TABLES
 
@@ -27,7 +28,7 @@ METADATA_KEY = b"remitstats.metadata"
 DICTIONARY_KEY = b"remitstats.dictionary"
 TABLES_KEY = b"remitstats.tables"
 ROWS_IN_GROUP = 1_000_000
-_NULLABLE_INTEGERS = {
+_TYPES = {
     pa.int8(): pd.Int64Dtype(),
     pa.int16(): pd.Int64Dtype(),
     pa.int32(): pd.Int64Dtype(),
@@ -37,6 +38,8 @@ _NULLABLE_INTEGERS = {
     pa.uint32(): pd.Int64Dtype(),
     pa.uint64(): pd.UInt64Dtype(),
     pa.bool_(): pd.BooleanDtype(),
+    pa.string(): text_dtype(),
+    pa.large_string(): text_dtype(),
 }
 Layout = Mapping[str, list[int]]
 
@@ -247,7 +250,7 @@ def _frame(table: pa.Table) -> pd.DataFrame:
         for column in table.columns
     ]
     table = pa.table(decoded, names=table.column_names)
-    frame: pd.DataFrame = table.to_pandas(types_mapper=_NULLABLE_INTEGERS.get, ignore_metadata=True)
+    frame: pd.DataFrame = table.to_pandas(types_mapper=_TYPES.get, ignore_metadata=True)
     return frame
 
 

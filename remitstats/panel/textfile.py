@@ -15,6 +15,7 @@ from remitstats.panel import words
 from remitstats.panel.atomic import whole_file
 from remitstats.panel.cells import is_null
 
+LONGEST_CELL = 2**31 - 1  # a detailed coast in hexadecimal is longer than the usual limit
 BOM = b"\xef\xbb\xbf"
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 _EXCEL = {b"PK\x03\x04": "an Excel workbook (.xlsx) or a ZIP archive", b"\xd0\xcf\x11\xe0": ".xls"}
@@ -50,6 +51,7 @@ def read_csv(path: Path, table: str) -> TextTable:
         If the file as a whole is no UTF-8 text separated by commas.
     """
     text = _decoded(path, path.read_bytes())
+    csv.field_size_limit(LONGEST_CELL)
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     header: list[str] = []
     rows: list[list[str]] = []

@@ -11,7 +11,8 @@ import numpy as np
 
 from remitstats.errors import Problem
 from remitstats.panel.cells import NUMBER, is_null
-from remitstats.panel.schema import CVEGEO, QUARTER, STATE, ColumnSpec
+from remitstats.panel.schema import CVEGEO, QUARTER, STATE
+from remitstats.panel.spec import ColumnSpec
 
 LONGEST_SHOWN = 60
 EMPTY = "an empty cell"

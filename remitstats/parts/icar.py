@@ -155,6 +155,22 @@ class Structure:
             rank=self.rank * times,
         )
 
+    def sample(self, rng: np.random.Generator, draws: int) -> NDArray[np.float64]:
+        """Draw unit-scale effects from the prior, shape (draw, size).
+
+        Perturbation sampling: solving R x = root' e with standard normal e gives covariance R^-1;
+        conditioning by kriging then makes the constraints hold exactly (Rue and Held 2005,
+        Gaussian Markov Random Fields, algorithm 2.6).
+        """
+        factor = splu(self.precision, permc_spec="MMD_AT_PLUS_A")
+        noise = rng.standard_normal((self.root.shape[0], draws))
+        effects = factor.solve(np.ascontiguousarray(self.root.T @ noise))
+        if self.constraint.shape[0]:
+            solved = factor.solve(np.ascontiguousarray(self.constraint.toarray().T))
+            gram = self.constraint @ solved
+            effects -= solved @ np.linalg.solve(gram, self.constraint @ effects)
+        return np.asarray(effects.T)
+
 
 def independent(size: int) -> Structure:
     """Return the structure of `size` exchangeable unit normals."""
@@ -234,7 +250,7 @@ def to_pymc(name: str, graph: Graph, dims: str | tuple[str, ...], copies: int | 
         rng = np.random.default_rng(rng)
         shape = tuple(size) if size is not None else ()
         flat = int(np.prod(shape, dtype=int))
-        return sample(graph, rng, flat).reshape(*shape, graph.size)
+        return structure.sample(rng, flat).reshape(*shape, graph.size)
 
     size = () if copies is None else (copies,)
     return pm.CustomDist(
@@ -246,21 +262,3 @@ def to_pymc(name: str, graph: Graph, dims: str | tuple[str, ...], copies: int | 
         size=size,
         dims=dims,
     )
-
-
-def sample(graph: Graph, rng: np.random.Generator, size: int) -> NDArray[np.float64]:
-    """Draw `size` unit-scale effects from the prior, shape (size, graph.size).
-
-    Perturbation sampling: solving R x = root' e with standard normal e gives covariance R^-1; the
-    projection onto sum-to-zero components then gives the constrained law.
-    """
-    structure = icar(graph)
-    factor = splu(structure.precision, permc_spec="MMD_AT_PLUS_A")
-    noise = rng.standard_normal((structure.root.shape[0], size))
-    draws = factor.solve(structure.root.T @ noise)
-    for row in structure.constraint:
-        member = row.indices
-        # With a constant ridge on the component the conditional law given a zero sum is the
-        # centred draw: the constant vector is an eigenvector of R.
-        draws[member] -= draws[member].mean(axis=0)
-    return np.asarray(draws.T)

@@ -204,3 +204,26 @@ class LatentGaussian:
         """Return eta for given hyperparameters and effects."""
         total = sum(c.loading @ effects[c.name] for c in self.components)
         return np.asarray(self.offset + self.cell_scale(values) * total)
+
+    def sample_prior(
+        self, rng: np.random.Generator, draws: int
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Draw hyperparameters and linear predictors from the prior.
+
+        Returns
+        -------
+        theta : array, shape (draw, hyperparameter)
+            Unconstrained hyperparameters.
+        eta : array, shape (draw, cell)
+            Linear predictors.
+        """
+        theta = rng.standard_normal((draws, len(self.hyperparameters)))
+        units = {c.name: c.structure.sample(rng, draws) for c in self.components}
+        eta = np.empty((draws, self.cells))
+        for i, t in enumerate(theta):
+            values = self.constrain(t)
+            effects = {
+                c.name: units[c.name][i] * math.exp(c.log_sd(values)) for c in self.components
+            }
+            eta[i] = self.linear_predictor(values, effects)
+        return theta, eta

@@ -19,52 +19,52 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import optimize, special
+from scipy import special
 
 
 @dataclass(frozen=True)
 class SamplingDesign:
     """Assumed design of the long-form sample of every wave.
 
+    A municipality of N dwellings has min(N, max(`complete_below`, fraction * N)) of them sampled.
+
     Parameters
     ----------
-    sampled_dwellings : mapping of int to float
-        Dwellings in the national long-form sample, by wave. Waves not named get
-        `default_fraction` of their dwellings. Mexico: about 2.3 million in 2000, 2.9 in 2010 and
-        4.0 in 2020, that is roughly a tenth of all dwellings (INEGI; National Research Council
-        2013, "Options for Estimating Illegal Entries at the U.S.-Mexico Border", chapter 2, for
-        2000 and 2010).
+    fraction : mapping of int to float
+        Sampling fraction of the largest municipalities, by wave. The defaults make the national
+        samples 2.3 million dwellings in 2000, 2.9 in 2010 and 4.0 in 2020, about a tenth of all
+        (INEGI; National Research Council 2013, "Options for Estimating Illegal Entries at the
+        U.S.-Mexico Border", chapter 2, for 2000 and 2010).
     complete_below : float
         Municipalities with at most this many dwellings were enumerated completely; larger ones
-        had at least this many dwellings sampled. The published counts bear it out: below about
-        1,000 dwellings single dwellings appear, above it counts move in steps of the weights.
+        had at least this many sampled. The published counts bear it out: below about 1,000
+        dwellings single dwellings appear, above it counts move in steps of the weights.
     design_effect : float
         Variance of the clustered sample over that of a simple random sample of its size.
     default_fraction : float
-        National sampling fraction of a wave that `sampled_dwellings` does not name.
+        Fraction of a wave that `fraction` does not name.
     """
 
-    sampled_dwellings: Mapping[int, float] = field(
-        default_factory=lambda: {2000: 2.3e6, 2010: 2.9e6, 2020: 4.0e6}
+    fraction: Mapping[int, float] = field(
+        default_factory=lambda: {2000: 0.0239, 2010: 0.0496, 2020: 0.0807}
     )
     complete_below: float = 1000.0
     design_effect: float = 2.0
-    default_fraction: float = 0.1
+    default_fraction: float = 0.05
 
     def __post_init__(self) -> None:
         if not self.design_effect >= 1:
             raise ValueError(f"design_effect must be at least 1, found {self.design_effect}")
         if not self.complete_below >= 1:
             raise ValueError(f"complete_below must be at least 1, found {self.complete_below}")
-        if not 0 < self.default_fraction <= 1:
-            raise ValueError(
-                f"default_fraction must be above 0 and at most 1, found {self.default_fraction}"
-            )
+        for fraction in (*self.fraction.values(), self.default_fraction):
+            if not 0 < fraction <= 1:
+                raise ValueError(f"a fraction must be above 0 and at most 1, found {fraction}")
 
     def describe(self) -> dict[str, Any]:
         """Return the design as plain values, for provenance."""
         return {
-            "sampled_dwellings": {str(wave): n for wave, n in self.sampled_dwellings.items()},
+            "fraction": {str(wave): value for wave, value in self.fraction.items()},
             "complete_below": self.complete_below,
             "design_effect": self.design_effect,
             "default_fraction": self.default_fraction,
@@ -72,39 +72,21 @@ class SamplingDesign:
 
 
 def sampled_dwellings(
-    dwellings: NDArray[np.float64],
-    design: SamplingDesign,
-    national_fraction: float,
+    dwellings: NDArray[np.float64], wave: int, design: SamplingDesign
 ) -> NDArray[np.float64]:
     """Return the assumed number of sampled dwellings of each municipality of one wave.
-
-    n = min(N, max(complete_below, f N)), with the fraction f set so that the whole country's
-    sample is `national_fraction` of its dwellings (f = 0 where the minimum alone exceeds that).
 
     Parameters
     ----------
     dwellings : array, shape (municipality,)
-        Dwellings N; nan where not measured (nan comes back).
+        Dwellings; nan where not measured (nan comes back).
+    wave : int
+        Year of the wave.
     design : SamplingDesign
         The assumed design.
-    national_fraction : float
-        Sampled dwellings over all dwellings, nationally.
     """
-
-    def sampled(fraction: float) -> NDArray[np.float64]:
-        return np.minimum(dwellings, np.maximum(design.complete_below, fraction * dwellings))
-
-    total = float(np.nansum(dwellings))
-    target = national_fraction * total
-
-    def excess(fraction: float) -> float:
-        return float(np.nansum(sampled(fraction))) - target
-
-    if excess(0.0) >= 0 or total == 0:
-        return sampled(0.0)
-    if excess(1.0) <= 0:
-        return sampled(1.0)
-    return sampled(float(optimize.brentq(excess, 0.0, 1.0)))
+    fraction = design.fraction.get(wave, design.default_fraction)
+    return np.minimum(dwellings, np.maximum(design.complete_below, fraction * dwellings))
 
 
 def effective_dwellings(

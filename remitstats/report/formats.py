@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from typing import Any
 
 MISSING = "–"
 MINUS = "\N{MINUS SIGN}"
@@ -50,8 +51,20 @@ KINDS: Mapping[str, Callable[[float], str]] = {
     "r_hat": lambda value: _fixed(value, 3),
     "seconds": lambda value: _fixed(value, 1),
     "plain": _significant,
-    "identifier": lambda value: f"{value:.0f}",
+    "identifier": lambda value: _fixed(value, 0).replace(",", ""),
 }
+
+
+def capital(text: str) -> str:
+    """Return a text with its first letter as a capital."""
+    return text[:1].upper() + text[1:]
+
+
+def wave_label(wave: Any) -> str:
+    """Return a wave as a year; a dash where a statistic belongs to no single wave."""
+    if wave is None or wave != wave or str(wave) in {"", "<NA>"}:  # noqa: PLR0124  NaN
+        return MISSING
+    return f"{wave:.0f}" if isinstance(wave, float) else str(wave)
 
 
 def show(value: float | None, kind: str) -> str:

@@ -10,7 +10,9 @@ import pandas as pd
 
 from remitstats.estimands.files import plain
 from remitstats.estimands.results import SURE, RelianceResults
+from remitstats.fitting.gate import E_BFMI_LIMIT, ESS_LIMIT, K_HAT_LIMIT, R_HAT_LIMIT
 from remitstats.report.dictionary import read_dictionary
+from remitstats.report.formats import capital
 from remitstats.report.numbers import Numbers
 from remitstats.report.pictures import Picture, top_rows
 from remitstats.report.scope import Scope
@@ -46,14 +48,18 @@ PAGES = (
     Page("index", "results"),
 )
 _MENU = (PAGES[-1], *PAGES[:-1])
+# Key in the summary, kind of number, whether the limit is the most or least accepted, limit, and
+# the key that names the worst quantity.
 _MEASURES = (
-    ("r_hat_max", "r_hat"),
-    ("ess_bulk_min", "count"),
-    ("ess_tail_min", "count"),
-    ("divergences", "count"),
-    ("k_hat", "plain"),
-    ("draws", "count"),
-    ("chains", "count"),
+    ("r_hat_max", "r_hat", "at_most", R_HAT_LIMIT, "r_hat_worst"),
+    ("ess_bulk_min", "count", "at_least", ESS_LIMIT, "ess_bulk_worst"),
+    ("ess_tail_min", "count", "at_least", ESS_LIMIT, "ess_tail_worst"),
+    ("divergences", "count", "at_most", 0, ""),
+    ("k_hat", "plain", "at_most", K_HAT_LIMIT, ""),
+    ("e_bfmi_min", "plain", "at_least", E_BFMI_LIMIT, ""),
+    ("quantities", "count", "", None, ""),
+    ("draws", "count", "", None, ""),
+    ("chains", "count", "", None, ""),
 )
 
 
@@ -115,11 +121,12 @@ def page_context(  # noqa: PLR0917  one thing of each kind, in the order of the 
         "above": _indexed((document.get("headline") or {}).get("above")),
         "paper": _paper(document, results.waves),
         "top": {wave: top_rows(results, wave).to_dict("records") for wave in results.waves},
+        "state_names": [group["name"] for group in _groups(results) if group["level"] == "state"],
         "units": int(results.level["cvegeo"].nunique()),
         "municipality_data": municipality_data(results, texts),
-        "predictive": results.predictive.to_dict("records"),
+        "predictive": _described(results.predictive),
         "outside": int(_outside(results.predictive).sum()),
-        "parameters": results.parameter.to_dict("records"),
+        "parameters": _described(results.parameter),
         "measures": _MEASURES,
         "seconds": _seconds(summary),
         "spec": list(_flatten(summary.get("model_spec") or {})),
@@ -207,6 +214,12 @@ def _paper(document: Mapping[str, Any], waves: list[int]) -> dict[str, Any]:
     return {"known": known, "verdict": verdict, "highest": highest}
 
 
+def _described(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return rows whose descriptions begin with a capital, as a line of a table does."""
+    rows = table.to_dict("records")
+    return [{**row, "description": capital(str(row["description"]))} for row in rows]
+
+
 def _outside(table: pd.DataFrame) -> pd.Series[bool]:
     below = table["observed"] < table["replicated_eti90_lower"]
     return below | (table["observed"] > table["replicated_eti90_upper"])
@@ -220,6 +233,9 @@ def _seconds(summary: Mapping[str, Any]) -> list[str]:
 def _flatten(tree: Any, prefix: str = "") -> list[tuple[str, str]]:
     """Return nested settings as lines of a two-column table."""
     if isinstance(tree, Mapping):
+        values = list(tree.values())
+        if prefix and not any(isinstance(value, Mapping | list) for value in values):
+            return [(prefix, ", ".join(f"{key} {value}" for key, value in tree.items()))]
         lines: list[tuple[str, str]] = []
         for key, value in tree.items():
             lines += _flatten(value, f"{prefix} · {key}" if prefix else str(key))

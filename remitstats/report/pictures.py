@@ -97,7 +97,7 @@ def draw_all(
     pictures = {}
     with mpl.rc_context(style.STYLE):
         for i, job in enumerate(jobs):
-            progress(job.name, i / len(jobs))
+            progress(f"figure {i + 1} of {len(jobs)}", i / len(jobs))
             figure = job.draw()
             if not results.converged:
                 style.watermark(figure, texts.plain("site.figure_not_converged"))

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from remitstats.errors import RemitstatsError
-from remitstats.report.formats import show
+from remitstats.report.formats import show, wave_label
 from remitstats.report.pages import PAGES, page_context
 from remitstats.report.pictures import draw_all
 from remitstats.report.scope import find_scope, relabelled
@@ -81,6 +81,7 @@ def _fill(results: RelianceResults, panel: Panel, stage: Path, progress: Progres
         lstrip_blocks=True,
     )
     environment.filters["show"] = show
+    environment.filters["wave_label"] = wave_label
     context = page_context(display, panel, scope, texts, pictures, shapes)
     for page in PAGES:
         html = environment.get_template(f"{page.key}.html.j2").render(**context, page=page)

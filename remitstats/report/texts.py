@@ -41,9 +41,8 @@ class Texts:
     def __contains__(self, key: str) -> bool:
         return key in self._texts
 
-    def keys(self) -> list[str]:
-        """Return every key."""
-        return sorted(self._texts)
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._texts)
 
 
 def _flat(tree: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:

@@ -1,7 +1,7 @@
 """Banco de México: remittances by municipality, state and nation; the FIX exchange rate.
 
-Two vintages stand side by side and are never spliced: CE166 (municipal, as first published) and
-the revised CE100 and CE81, which are 1.5 to 3.5% higher in 2013-21.
+Two vintages stand side by side and are never spliced: CE166 (municipal, consulted 2026-05-05) and
+the later CE100 and CE81. They agree to rounding up to 2023; from 2024 the later ones are revised.
 """
 
 from __future__ import annotations

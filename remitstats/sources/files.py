@@ -67,7 +67,7 @@ FILES: dict[str, SourceFile] = {
             "banxico/ce166_municipal_quarterly_2013q1_2026q1.csv",
             BANXICO,
             "SIE, CE166: Ingresos por remesas, distribución por municipio",
-            "first published vintage, consulted 2026-05-05, 2013Q1 to 2026Q1",
+            "consulted 2026-05-05, 2013Q1 to 2026Q1",
             encoding="latin-1",
         ),
         SourceFile(

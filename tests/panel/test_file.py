@@ -7,6 +7,7 @@ import json
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
+import shapely
 from pandas.testing import assert_frame_equal
 
 from remitstats.errors import PanelError, RemitstatsError
@@ -51,6 +52,14 @@ def test_a_folder_of_parquet_files_is_a_panel(small_panel, tmp_path):
     for name, frame in small_panel.tables.items():
         tidy_table(name, frame).to_parquet(tmp_path / f"{name}.parquet", index=False)
     assert_same(small_panel, load_panel(tmp_path))
+
+
+def test_a_long_coast_survives_as_csv(small_panel, tmp_path):
+    coast = shapely.Point(0, 0).buffer(1, quad_segs=5000).wkb
+    shapes = small_panel.table("shape")
+    shapes.loc[0, "geometry"] = coast
+    write_folder(small_panel.with_table("shape", shapes), tmp_path / "folder")
+    assert read_panel(tmp_path / "folder").table("shape").loc[0, "geometry"] == coast
 
 
 def test_pandas_alone_reads_a_table_out_of_the_file(small_panel, tmp_path):

@@ -145,12 +145,19 @@
   });
 
   const goTo = () => {
-    const id = decodeURIComponent(location.hash.replace(/^#m-/, ""));
     if (!location.hash.startsWith("#m-")) return;
+    let id;
+    try {
+      id = decodeURIComponent(location.hash.slice(3));
+    } catch {
+      return;
+    }
     const place = table.rows({ order: "applied", search: "none" }).indexes().toArray()
       .findIndex((index) => rows[index][0] === id);
     if (place < 0) return;
-    table.search("");
+    select.value = "";
+    table.column(stateColumn).search("");
+    table.search("").draw();
     table.page(Math.floor(place / table.page.len())).draw("page");
     const row = document.getElementById("m-" + encodeURIComponent(id));
     if (row) {

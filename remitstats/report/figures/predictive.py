@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from remitstats.report.figures.style import ACCENT, CLAIM, PLOT_WIDTH, new_figure, strip
+from remitstats.report.formats import capital, wave_label
 
 
 def predictive(table: pd.DataFrame, observed_label: str, replicated_label: str) -> Figure:
@@ -27,7 +28,7 @@ def predictive(table: pd.DataFrame, observed_label: str, replicated_label: str) 
         Diamonds are observed values, lines the intervals of replicated data.
     """
     statistics = list(table["statistic"].unique())
-    waves = sorted(table["wave"].unique())
+    waves = sorted({wave_label(wave) for wave in table["wave"]})
     panel = 0.24 * len(waves) + 0.95
     height = panel * len(statistics) + 0.35
     figure = new_figure(PLOT_WIDTH, height)
@@ -35,7 +36,7 @@ def predictive(table: pd.DataFrame, observed_label: str, replicated_label: str) 
         rows = table[table["statistic"] == statistic]
         bottom = 1 - (0.35 + panel * (i + 1) - 0.3) / height
         axes = figure.add_axes((0.11, bottom, 0.85, (panel - 0.84) / height))
-        y = [waves.index(wave) for wave in rows["wave"]]
+        y = [waves.index(wave_label(wave)) for wave in rows["wave"]]
         axes.hlines(
             y, rows["replicated_eti90_lower"], rows["replicated_eti90_upper"], color=ACCENT,
             linewidth=5, alpha=0.35,
@@ -43,11 +44,11 @@ def predictive(table: pd.DataFrame, observed_label: str, replicated_label: str) 
         axes.plot(rows["replicated_mean"], y, "|", color=ACCENT, markersize=8)
         axes.plot(rows["observed"], y, "D", color=CLAIM, markersize=5)
         strip(axes)
-        axes.set_yticks(range(len(waves)), [str(wave) for wave in waves])
+        axes.set_yticks(range(len(waves)), waves)
         axes.set_ylim(len(waves) - 0.4, -0.6)
         axes.margins(x=0.15)
         axes.locator_params(axis="x", nbins=6)
-        title = " ".join(str(rows["description"].iloc[0]).split())
+        title = capital(" ".join(str(rows["description"].iloc[0]).split()))
         axes.set_title(
             "\n".join(textwrap.wrap(title, 58, max_lines=2, placeholder="…")),
             fontsize=9, fontweight="normal", x=-0.1,

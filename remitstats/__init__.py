@@ -1,0 +1,30 @@
+"""Bayesian models of migration, remittances and development in Mexico's municipalities.
+
+>>> import remitstats
+>>> panel = remitstats.load_mexico()
+>>> model = remitstats.reliance.build(panel)
+>>> fit = remitstats.fit(model, panel, seed=1)  # doctest: +SKIP
+>>> results = remitstats.summarise(fit, panel)  # doctest: +SKIP
+
+Names are looked up when first used, so that importing the package costs nothing.
+"""
+
+import lazy_loader as _lazy
+
+__version__ = "0.1.0"
+
+__getattr__, __dir__, __all__ = _lazy.attach(
+    __name__,
+    submodules=["estimands", "fitting", "geography", "models", "panel", "parts", "report"],
+    submod_attrs={
+        "errors": ["PanelError", "Problem", "RemitstatsError"],
+        "estimands.reliance": ["summarise"],
+        "estimands.results": ["RelianceResults"],
+        "fitting.gate": ["Gate", "gate"],
+        "fitting.run": ["Settings", "fit"],
+        "fitting.store": ["load_fit", "save_fit"],
+        "models": ["reliance"],
+        "panel.load": ["load_mexico", "load_panel"],
+        "panel.panel": ["Panel"],
+    },
+)

@@ -1,0 +1,1 @@
+"""Running a model, judging the run and keeping it."""

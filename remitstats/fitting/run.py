@@ -1,0 +1,293 @@
+"""`fit`: run a model with an engine and return a DataTree, the same layout whichever ran."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import platform
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from threadpoolctl import threadpool_limits
+
+from remitstats.errors import RemitstatsError
+from remitstats.fitting.laplace import Chain, ChainDraws, Preparation, prepare
+from remitstats.fitting.settings import Settings, available_cores
+from remitstats.fitting.version import code_version, fit_key
+from remitstats.panel.panel import Panel
+from remitstats.parts.latent_gaussian import LatentGaussian
+
+Progress = Callable[[str, float], None]
+PACKAGES = ("remitstats", "pymc", "nutpie", "numpy", "scipy", "qdldl", "xarray", "arviz-stats")
+
+
+def fit(
+    model: Any,
+    panel: Panel,
+    *,
+    seed: int = 1,
+    engine: str = "laplace",
+    draws: int | None = None,
+    tune: int | None = None,
+    chains: int | None = None,
+    cores: int | None = None,
+    progress: Progress | None = None,
+) -> xr.DataTree:
+    """Sample the posterior of a model.
+
+    Parameters
+    ----------
+    model : pymc.Model
+        What a `build` function of `remitstats` returned.
+    panel : Panel
+        The panel it was built from; its hash goes into the provenance.
+    seed, engine, draws, tune, chains
+        See `Settings`; None takes its default. The result does not depend on `cores`.
+    cores : int, optional
+        Chains run at once; by default the cores this process may use.
+    progress : callable, optional
+        Called with a description and a fraction between 0 and 1.
+
+    Returns
+    -------
+    xarray.DataTree
+        Groups `posterior` (hyperparameters, effects and `linear_predictor`), `sample_stats`,
+        `observed_data`, `constant_data` and `provenance` (attributes: versions, seed, panel
+        hash, priors, wall seconds by phase). Judge it with `remitstats.gate` before use.
+
+    Raises
+    ------
+    RemitstatsError
+        If the settings can't be run, or the model was changed after `build` and
+        ``engine="laplace"`` would ignore the change.
+    """
+    default = Settings()
+    settings = Settings(
+        engine=engine,
+        draws=default.draws if draws is None else draws,
+        tune=default.tune if tune is None else tune,
+        chains=default.chains if chains is None else chains,
+        seed=seed,
+    )
+    blocks = _blocks(model)
+    if settings.engine == "laplace":
+        _check_unchanged(model, blocks)
+        posterior, stats, wall, extra = _laplace(blocks, settings, cores, progress)
+    else:
+        posterior, stats, wall, extra = _nuts(model, blocks, settings, cores, progress)
+    return _tree(model, panel, blocks, settings, posterior, stats, wall, extra)
+
+
+def _blocks(model: Any) -> LatentGaussian:
+    blocks = getattr(model, "latent_gaussian", None)
+    if not isinstance(blocks, LatentGaussian):
+        raise RemitstatsError(
+            "This model was not built by remitstats: pass what a build function returned, such as "
+            "remitstats.reliance.build(panel). A PyMC model of your own is sampled with pm.sample."
+        )
+    return blocks
+
+
+def _check_unchanged(model: Any, blocks: LatentGaussian) -> None:
+    added = sorted(set(model.named_vars) - blocks.variable_names)
+    gone = sorted(blocks.variable_names - set(model.named_vars))
+    if added or gone or model.potentials:
+        what = ", ".join([*added, *gone, *(str(p.name) for p in model.potentials)])
+        raise RemitstatsError(
+            f"The model was changed after it was built ({what}); engine='laplace' would ignore "
+            "that. Use engine='nuts'."
+        )
+
+
+class _Stop(Exception):
+    """Raised inside a chain's thread when the fit is interrupted."""
+
+
+def _laplace(
+    blocks: LatentGaussian, settings: Settings, cores: int | None, progress: Progress | None
+) -> tuple[dict[str, Any], dict[str, Any], dict[str, float], dict[str, Any]]:
+    start = time.perf_counter()
+    first, *rest = np.random.SeedSequence(settings.seed).spawn(1 + settings.chains)
+    with threadpool_limits(limits=1):  # chains are the parallel part; BLAS threads only contend
+        preparation = prepare(blocks, np.random.default_rng(first), progress)
+        prepared = time.perf_counter()
+        chains = _run_chains(preparation, rest, settings, cores, progress)
+    done = time.perf_counter()
+    theta = np.stack([c.theta for c in chains])
+    posterior: dict[str, Any] = {}
+    for j, (name, prior) in enumerate(blocks.hyperparameters.items()):
+        constrained = np.vectorize(prior.constrain, otypes=[float])(theta[:, :, j])
+        posterior[name] = (("chain", "draw"), constrained)
+    for name, (_, dims) in blocks.reported.items():
+        shape = tuple(len(blocks.coords[dim]) for dim in dims)
+        value = np.stack([c.reported[name] for c in chains])
+        posterior[name] = (("chain", "draw", *dims), value.reshape(*value.shape[:2], *shape))
+    shape = tuple(len(blocks.coords[dim]) for dim in blocks.dims)
+    eta = np.stack([c.eta for c in chains])
+    posterior["linear_predictor"] = (
+        ("chain", "draw", *blocks.dims),
+        eta.reshape(*eta.shape[:2], *shape),
+    )
+    dims = ("chain", "draw")
+    stats = {
+        "lp": (dims, np.stack([c.log_joint for c in chains])),
+        "acceptance_rate": (dims, np.stack([c.accept_field for c in chains])),
+        "acceptance_rate_hyper": (dims, np.stack([c.accept_hyper for c in chains])),
+        "diverging": (dims, np.stack([c.diverging for c in chains])),
+        "log_importance_ratio": (dims, np.stack([c.log_ratio for c in chains])),
+    }
+    wall = {"prepare": prepared - start, "sample": done - prepared}
+    return posterior, stats, wall, {"steps": [c.steps for c in chains]}
+
+
+def _run_chains(
+    preparation: Preparation,
+    seeds: list[np.random.SeedSequence],
+    settings: Settings,
+    cores: int | None,
+    progress: Progress | None,
+) -> list[ChainDraws]:
+    stop = threading.Event()
+    total = settings.chains * (settings.draws + settings.tune)
+    done = [0] * settings.chains
+
+    def run(number: int) -> ChainDraws:
+        def tick() -> None:
+            if stop.is_set():
+                raise _Stop
+            done[number] += 1
+
+        chain = Chain(preparation, seeds[number])
+        chain.tune(settings.tune, tick)
+        return chain.draw(settings.draws, tick)
+
+    workers = min(settings.chains, cores or available_cores())
+    with ThreadPoolExecutor(max_workers=workers) as pool:
+        futures: list[Future[ChainDraws]] = [pool.submit(run, i) for i in range(settings.chains)]
+        try:
+            pending = set(futures)
+            while pending:
+                finished, pending = wait(pending, timeout=0.2, return_when=FIRST_COMPLETED)
+                for future in finished:
+                    future.result()
+                if progress:
+                    progress("sampling", sum(done) / total)
+        except BaseException:
+            stop.set()  # let the threads end before the interrupt travels on
+            for future in futures:
+                future.cancel()
+            raise
+    return [future.result() for future in futures]
+
+
+def _nuts(
+    model: Any,
+    blocks: LatentGaussian,
+    settings: Settings,
+    cores: int | None,
+    progress: Progress | None,
+) -> tuple[dict[str, Any], dict[str, Any], dict[str, float], dict[str, Any]]:
+    import pymc as pm  # noqa: PLC0415 - seconds to import; only this engine needs it
+
+    names = [*blocks.hyperparameters, *blocks.reported, "linear_predictor"]
+    if progress:
+        progress("compiling and sampling (nutpie)", 0.0)
+    start = time.perf_counter()
+    tree = pm.sample(
+        draws=settings.draws,
+        tune=settings.tune,
+        chains=settings.chains,
+        cores=min(settings.chains, cores or available_cores()),
+        random_seed=settings.seed,
+        nuts_sampler="nutpie",
+        progressbar=False,
+        model=model,
+    )
+    wall = {"sample": time.perf_counter() - start}
+    if progress:
+        progress("compiling and sampling (nutpie)", 1.0)
+    posterior = {}
+    for name in names:
+        array = tree["posterior"][name]
+        value = array.to_numpy()
+        large = value.ndim > 2  # hyperparameters keep their precision
+        posterior[name] = (array.dims, value.astype(np.float32) if large else value)
+    stats = {
+        new: (("chain", "draw"), tree["sample_stats"][old].to_numpy())
+        for new, old in (
+            ("lp", "logp"),
+            ("acceptance_rate", "mean_tree_accept"),
+            ("diverging", "diverging"),
+            ("tree_depth", "depth"),
+            ("energy", "energy"),
+        )
+        if old in tree["sample_stats"]
+    }
+    return posterior, stats, wall, {}
+
+
+def _tree(
+    model: Any,
+    panel: Panel,
+    blocks: LatentGaussian,
+    settings: Settings,
+    posterior: dict[str, Any],
+    stats: dict[str, Any],
+    wall: dict[str, float],
+    extra: dict[str, Any],
+) -> xr.DataTree:
+    data = model.data
+    coords = {dim: np.asarray(value) for dim, value in blocks.coords.items()}
+    sample = {"chain": np.arange(settings.chains), "draw": np.arange(settings.draws)}
+    used = {dim for value in posterior.values() for dim in value[0]}
+    provenance = {
+        "model": blocks.name,
+        "key": fit_key(model.specification, panel.hash, settings),
+        "panel_hash": panel.hash,
+        "code_version": code_version(),
+        "settings": json.dumps(settings.describe()),
+        "specification": json.dumps(model.specification),
+        "wall_seconds": json.dumps({k: round(v, 3) for k, v in wall.items()}),
+        "versions": json.dumps(versions()),
+        "engine_details": json.dumps(extra),
+    }
+    cells = blocks.dims
+    return xr.DataTree.from_dict(
+        {
+            "posterior": xr.Dataset(
+                posterior,
+                coords={**sample, **{k: v for k, v in coords.items() if k in used}},
+            ),
+            "sample_stats": xr.Dataset(stats, coords=sample),
+            "observed_data": xr.Dataset(
+                {"receiving_dwellings": (cells, data.receiving)},
+                coords={dim: coords[dim] for dim in cells},
+            ),
+            "constant_data": xr.Dataset(
+                {
+                    "effective_dwellings": (cells, data.effective),
+                    "dwellings": (cells, data.dwellings),
+                    "published_percent": (cells, data.percent),
+                    "state_position": ("municipality", data.state_of),
+                },
+                coords=coords,
+            ),
+            "provenance": xr.Dataset(attrs=provenance),
+        }
+    )
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of Python and of the packages that results depend on."""
+    found = {"python": platform.python_version()}
+    for name in PACKAGES:
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            found[name] = "not installed"
+    return found

@@ -1,0 +1,62 @@
+"""How long and with what a model is fitted; part of what identifies a fit."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import asdict, dataclass
+from difflib import get_close_matches
+from typing import Any
+
+from remitstats.errors import RemitstatsError
+
+ENGINES = ("laplace", "nuts")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Length, seed and engine of a fit.
+
+    Parameters
+    ----------
+    engine : {"laplace", "nuts"}
+        "laplace": Markov chains whitened by a sparse Laplace approximation (the default for the
+        country); "nuts": nutpie on the plain PyMC model.
+    draws, tune, chains : int
+        Kept and discarded iterations of every chain, and number of chains.
+    seed : int
+        Everything random in the fit follows from it.
+    """
+
+    engine: str = "laplace"
+    draws: int = 750
+    tune: int = 200
+    chains: int = 4
+    seed: int = 1
+
+    def __post_init__(self) -> None:
+        """Refuse what can't be run."""
+        if self.engine not in ENGINES:
+            near = get_close_matches(self.engine, ENGINES, n=1, cutoff=0.3)
+            hint = f" Did you mean '{near[0]}'?" if near else ""
+            raise RemitstatsError(
+                f"There is no engine '{self.engine}'.{hint} Engines: {', '.join(ENGINES)}."
+            )
+        for name, least in (("draws", 10), ("tune", 10), ("chains", 1), ("seed", 0)):
+            value = getattr(self, name)
+            if not isinstance(value, int) or value < least:
+                raise RemitstatsError(
+                    f"'{name}' must be a whole number of at least {least}, found {value!r}."
+                )
+
+    def quick(self) -> Settings:
+        """Return settings for a trial run: too short for the gate on the whole country."""
+        return Settings(self.engine, draws=100, tune=100, chains=2, seed=self.seed)
+
+    def describe(self) -> dict[str, Any]:
+        """Return the settings as plain values."""
+        return asdict(self)
+
+
+def available_cores() -> int:
+    """Return the number of cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

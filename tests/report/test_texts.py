@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+import re
+from importlib.resources import files
+
+import pytest
+from markupsafe import Markup
+
+from remitstats.report.texts import Texts
+
+REPORT = files("remitstats.report")
+SOURCES = [
+    *(path for path in REPORT.joinpath("templates").iterdir() if path.name.endswith(".j2")),
+    *(path for path in REPORT.iterdir() if path.name.endswith(".py")),
+]
+CODE = "\n".join(path.read_text("utf-8") for path in SOURCES)
+
+
+def test_every_text_asked_for_by_name_is_there():
+    texts = Texts()
+    asked = set(re.findall(r"""\b(?:t|texts)(?:\.plain)?\(\s*"([a-z_.]+)"[,)]""", CODE))
+    assert len(asked) > 100
+    assert sorted(key for key in asked if key not in texts) == []
+
+
+def test_no_text_is_left_over():
+    dynamic = (
+        "nav.",
+        "glossary.",
+        "data.file_",
+        "method.caveat_",
+        "method.reference_",
+        "paper.why_",
+        "site.part",
+    )
+    dynamic += ("paper.verdict_", "index.trend_", "diagnostics.", "states.")
+    titles = re.compile(r"^\w+\.title$")
+    left = [
+        key
+        for key in sorted(Texts())
+        if f'"{key}"' not in CODE
+        and f"'{key}'" not in CODE
+        and not key.startswith(dynamic)
+        and not titles.match(key)
+        and not key.endswith(".marked_note")
+    ]
+    assert left == []
+
+
+def test_values_are_escaped_and_markup_is_not():
+    texts = Texts()
+    assert "&lt;b&gt;" in texts("data.open_table", name="<b>", count=1)
+    assert "<b>" in texts("data.open_table", name=Markup("<b>"), count=1)
+
+
+def test_an_unknown_text_is_an_error():
+    with pytest.raises(KeyError):
+        Texts()("no.such")
