@@ -90,25 +90,36 @@ def open_panel(path: Path | None, states: Iterable[str]) -> Panel:
     return panel.select(chosen) if chosen else panel
 
 
-def require_writable(folder: Path) -> None:
+def require_writable(folder: Path, option: str = "--out") -> None:
     """Make sure, before hours of work, that a folder can be written.
+
+    Parameters
+    ----------
+    folder : Path
+        The folder; it need not exist.
+    option : str
+        Option of the command line that names another.
 
     Raises
     ------
     RemitstatsError
-        If it can't; nothing is left behind.
+        If it can't be written; nothing is left behind.
     """
-    existing = folder
-    while not existing.exists() and existing != existing.parent:
-        existing = existing.parent
-    if not existing.is_dir():
-        raise RemitstatsError(f"{existing} is a file, not a folder: choose another with --out.")
+    another = f"choose another with {option}."
     try:
+        str(folder).encode()
+        existing = folder
+        while not existing.exists() and existing != existing.parent:
+            existing = existing.parent
+        if not existing.is_dir():
+            raise RemitstatsError(f"{existing} is a file, not a folder: {another}")
         with tempfile.TemporaryFile(dir=existing):
             pass
+    except UnicodeEncodeError as error:
+        raise RemitstatsError(f"The folder's name {folder!s} is no text: {another}") from error
     except OSError as error:
         raise RemitstatsError(
-            f"The folder {folder} can't be written ({error.strerror}): choose another with --out."
+            f"The folder {folder} can't be written ({error.strerror}): {another}"
         ) from error
 
 
@@ -123,8 +134,8 @@ def fit_reliance(job: Job, progress: Progress | None = None) -> Outcome:
         For a panel, an option or a folder that can't be used; before anything is written.
     """
     tell = progress or (lambda _description, _fraction: None)
-    require_writable(job.out)
-    require_writable(job.fits)
+    require_writable(job.out / "summaries")
+    require_writable(job.fits, "--fits")
     tell("reading the panel", 0.0)
     panel = open_panel(job.panel, job.states)
     tell("reading the panel", 1.0)
@@ -151,9 +162,26 @@ def fit_reliance(job: Job, progress: Progress | None = None) -> Outcome:
     if known is not None and path.is_file():
         return Outcome(panel, known, path, reused=True)
     tree, path, reused = fit_or_reuse(job.fits, model, panel, settings, run)
-    results = summarise(tree, panel, command=job.command, progress=tell)
+    results = summarise(
+        tree,
+        panel,
+        command=job.command,
+        progress=lambda _step, share: tell("estimates and their convergence", share),
+    )
+    # results.json is written last and vouches for the tables beside it; an older one must not
+    # vouch for tables that an interruption leaves half replaced.
+    _withdraw(job.out / "results.json")
     results.write(job.out)
     return Outcome(panel, RelianceResults.read(job.out), path, reused)
+
+
+def _withdraw(path: Path) -> None:
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise RemitstatsError(
+            f"{path} can't be replaced ({error.strerror}): choose another folder with --out."
+        ) from error
 
 
 def _finished(job: Job, key: str) -> RelianceResults | None:
@@ -171,6 +199,13 @@ def run(job: Job, progress: Progress | None = None) -> tuple[Outcome, Path]:
     """Do the whole job and return what came of it and the path of the report's first page."""
     from remitstats.report import build_report  # noqa: PLC0415 - drawing is heavy to import
 
-    outcome = fit_reliance(job, progress)
-    page = build_report(outcome.results, outcome.panel, job.out, progress)
+    tell = progress or (lambda _description, _fraction: None)
+    require_writable(job.out / "assets")
+    outcome = fit_reliance(job, tell)
+    page = build_report(
+        outcome.results,
+        outcome.panel,
+        job.out,
+        lambda _step, share: tell("drawing the report", share),
+    )
     return outcome, page

@@ -1,19 +1,27 @@
-"""The `remitstats` command and how it ends: 0 done, 2 bad input, 3 not converged, 130 interrupted."""
+"""The `remitstats` command and how it ends.
+
+0 done, 2 bad input, 3 not converged, 130 interrupted (Ctrl-C), 143 terminated.
+"""
 
 from __future__ import annotations
 
+import io
+import os
+import signal
 import sys
+from types import FrameType
 from typing import Annotated
 
 import typer
 
+from remitstats.cli import INTERRUPTED
 from remitstats.cli.data import app as data_app
 from remitstats.cli.fit import fit, run
 from remitstats.errors import RemitstatsError
 
-INTERRUPTED = (
-    "Interrupted: no file was left half written. Finished fits are kept; the same command uses "
-    "them again and repeats only what was not finished."
+TOO_LARGE = (
+    "There is not enough memory for this: ask for fewer draws or chains (--draws, --chains) or for "
+    "fewer states (--states)."
 )
 
 app = typer.Typer(
@@ -45,20 +53,48 @@ def _root(
     del version
 
 
-def main() -> None:
-    """Run the command line; errors become sentences and exit codes, never tracebacks."""
-    sys.exit(_run())
+class _Terminated(BaseException):
+    """Raised by SIGTERM and SIGHUP, so that temporary files are removed on the way out."""
 
 
-def _run() -> int:
+def _terminate(_number: int, _frame: FrameType | None) -> None:
+    raise _Terminated
+
+
+def run_app() -> int:
+    """Run the command line and return its exit code."""
+    for name in ("SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) == signal.SIG_DFL:
+            signal.signal(number, _terminate)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a name that can't be shown is shown in escapes
+            stream.reconfigure(errors="backslashreplace")
     try:
-        return app(standalone_mode=False) or 0
-    except typer.Abort:
+        return _invoke()
+    except _Terminated:
         typer.echo(INTERRUPTED, err=True)
-        return 130
-    except typer.TyperException as error:
-        error.show()
-        return error.exit_code
+        return 143
+    except BrokenPipeError:  # whoever read the output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     except RemitstatsError as error:
         typer.echo(str(error), err=True)
         return error.exit_code
+    except MemoryError:
+        typer.echo(TOO_LARGE, err=True)
+        return RemitstatsError.exit_code
+
+
+def _invoke() -> int:
+    # Not app(): Typer would turn Ctrl-C into a bare exit code, without a word to the user.
+    command = typer.main.get_command(app)
+    try:
+        with command.make_context("remitstats", sys.argv[1:]) as context:
+            command.invoke(context)
+    except typer.Exit as end:
+        return end.exit_code
+    except typer.TyperException as error:
+        error.show()  # type: ignore[attr-defined]  # what Typer raises has it, its base has not
+        return RemitstatsError.exit_code
+    return 0

@@ -42,27 +42,25 @@ def build(
     except KeyboardInterrupt:
         errors.print(
             f"Interrupted: nothing was written to {out}. Run the command again to build it.",
+            markup=False,
             highlight=False,
             soft_wrap=True,
         )
         raise typer.Exit(130) from None
     console.print(_account(panel))
     size = out.stat().st_size / 1e6
-    console.print(f"{out} ({size:.1f} MB, panel {panel.hash})", soft_wrap=True, highlight=False)
+    written = f"{out} ({size:.1f} MB, panel {panel.hash})"
+    console.print(written, markup=False, highlight=False, soft_wrap=True)
 
 
 def _built(raw: Path, console: Console) -> Panel:
-    from rich.progress import Progress  # noqa: PLC0415
-
+    from remitstats.cli.progress import Phases  # noqa: PLC0415  (start-up stays quick)
     from remitstats.panel.build import build_panel  # noqa: PLC0415
 
-    with Progress(console=console, transient=True) as bar:
-        task = bar.add_task("Reading", total=None)
-
-        def show(step: str, done: int, total: int) -> None:
-            bar.update(task, description=step, completed=done, total=total)
-
-        return build_panel(raw, show)
+    with Phases(console) as phases:
+        return build_panel(
+            raw, lambda _step, done, total: phases("building the panel", done / total)
+        )
 
 
 def _account(panel: Panel) -> Group:

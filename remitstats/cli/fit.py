@@ -22,7 +22,7 @@ PanelFile = Annotated[
     typer.Option("--panel", help="A panel of your own; default: Mexico.", metavar="FILE"),
 ]
 States = Annotated[
-    str, typer.Option("--states", help="Two-digit state codes to keep.", metavar="14,32")
+    str | None, typer.Option("--states", help="Two-digit state codes to keep.", metavar="14,32")
 ]
 Draws = Annotated[int | None, typer.Option("--draws", help="Kept iterations of every chain.")]
 Tune = Annotated[int | None, typer.Option("--tune", help="Discarded iterations of every chain.")]
@@ -43,10 +43,11 @@ DesignEffect = Annotated[
 
 
 def run(
+    *,
     out: Out = Path("reports"),
     fits: Fits = Path("fits"),
     panel: PanelFile = None,
-    states: States = "",
+    states: States = None,
     draws: Draws = None,
     tune: Tune = None,
     chains: Chains = None,
@@ -57,11 +58,22 @@ def run(
     design_effect: DesignEffect = None,
 ) -> None:
     """Fit the reliance model on all of Mexico and write the HTML report."""
-
     from remitstats import pipeline  # noqa: PLC0415  (start-up stays quick)
 
-    job = _job(out, fits, panel, states, draws, tune, chains, seed, engine, quick, prior,
-               design_effect)  # fmt: skip
+    job = _job(
+        out=out,
+        fits=fits,
+        panel=panel,
+        states=states,
+        draws=draws,
+        tune=tune,
+        chains=chains,
+        seed=seed,
+        engine=engine,
+        quick=quick,
+        prior=prior,
+        design_effect=design_effect,
+    )
     with _phases() as phases:
         outcome, page = pipeline.run(job, phases)
     _end(outcome, page)
@@ -69,10 +81,11 @@ def run(
 
 def fit(
     model: Annotated[str, typer.Argument(help="Model to fit: reliance.")],
+    *,
     out: Out = Path("reports"),
     fits: Fits = Path("fits"),
     panel: PanelFile = None,
-    states: States = "",
+    states: States = None,
     draws: Draws = None,
     tune: Tune = None,
     chains: Chains = None,
@@ -83,23 +96,36 @@ def fit(
     design_effect: DesignEffect = None,
 ) -> None:
     """Fit one model and write its tables (results.json, summaries), without the report."""
-
-    from remitstats import pipeline  # noqa: PLC0415  (start-up stays quick)
-    from remitstats.models import check_name  # noqa: PLC0415
+    from remitstats.models import check_name  # noqa: PLC0415  (start-up stays quick)
 
     check_name(model)
-    job = _job(out, fits, panel, states, draws, tune, chains, seed, engine, quick, prior,
-               design_effect)  # fmt: skip
+    from remitstats import pipeline  # noqa: PLC0415
+
+    job = _job(
+        out=out,
+        fits=fits,
+        panel=panel,
+        states=states,
+        draws=draws,
+        tune=tune,
+        chains=chains,
+        seed=seed,
+        engine=engine,
+        quick=quick,
+        prior=prior,
+        design_effect=design_effect,
+    )
     with _phases() as phases:
         outcome = pipeline.fit_reliance(job, phases)
     _end(outcome, job.out / "results.json")
 
 
 def _job(
+    *,
     out: Path,
     fits: Path,
     panel: Path | None,
-    states: str,
+    states: str | None,
     draws: int | None,
     tune: int | None,
     chains: int | None,
@@ -134,12 +160,33 @@ def _job(
         out=out,
         fits=fits,
         panel=panel,
-        states=tuple(part.strip() for part in states.split(",") if part.strip()),
+        states=_codes(states),
         settings=settings,
         priors=Priors().with_values(_numbers(prior or [])),
         design=design,
-        command=shlex.join(["remitstats", *sys.argv[1:]]),
+        command=_command(),
     )
+
+
+def _codes(states: str | None) -> tuple[str, ...]:
+    """Return the codes of an option such as ``14,32``; without the option, none."""
+    from remitstats.errors import RemitstatsError  # noqa: PLC0415  (start-up stays quick)
+
+    if states is None:
+        return ()
+    codes = tuple(part.strip() for part in states.split(",") if part.strip())
+    if not codes:
+        raise RemitstatsError(
+            f"--states {states!r} names no state: write codes such as --states 14,32, or leave "
+            "the option out for all."
+        )
+    return codes
+
+
+def _command() -> str:
+    """Return the command as it was given; bytes that are no text are shown in escapes."""
+    command = shlex.join(["remitstats", *sys.argv[1:]])
+    return command.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def _numbers(priors: list[str]) -> dict[str, tuple[float, ...]]:
@@ -149,8 +196,11 @@ def _numbers(priors: list[str]) -> dict[str, tuple[float, ...]]:
     found: dict[str, tuple[float, ...]] = {}
     for text in priors:
         name, _, numbers = text.partition("=")
+        name = name.strip()
+        if name in found:
+            raise RemitstatsError(f"--prior {name} is given twice: once is enough.")
         try:
-            found[name.strip()] = tuple(float(number) for number in numbers.split(","))
+            found[name] = tuple(float(number) for number in numbers.split(","))
         except ValueError:
             raise RemitstatsError(
                 f"--prior {text!r} can't be read: write NAME=NUMBER,NUMBER, such as "

@@ -14,7 +14,7 @@ class Phases:
     Parameters
     ----------
     console : rich.console.Console
-        Where to draw; nothing is drawn if it is not a terminal, only phases are named.
+        Where to draw; if it is not a terminal, each phase is named once on a line of its own.
     """
 
     def __init__(self, console: Console) -> None:
@@ -52,6 +52,8 @@ class Phases:
             self.current = description
             self.task = self.bar.add_task(description.capitalize(), total=1.0)
             if not self.console.is_terminal:
-                self.console.print(f"{description} …", markup=False, highlight=False)
+                self.console.print(
+                    f"{description} …", markup=False, highlight=False, soft_wrap=True
+                )
         if self.task is not None:
             self.bar.update(self.task, completed=min(max(fraction, 0.0), 1.0))

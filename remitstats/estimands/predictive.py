@@ -10,9 +10,10 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
-from scipy import special
+from scipy import stats
 
 from remitstats.panel.panel import Panel
+from remitstats.parts.sampling_error import draw_published
 
 STATISTICS = {
     "zero_municipalities": "municipalities without a single receiving dwelling",
@@ -43,8 +44,9 @@ def predictive_check(fit: xr.DataTree, panel: Panel, *, seed: int) -> pd.DataFra
     -------
     DataFrame
         `statistic, description, wave, observed, replicated_mean, replicated_eti90_lower,
-        replicated_eti90_upper, p_value`; `p_value` is the share of replications at or above what
-        was observed: near 0 or 1 means that the model does not reproduce the statistic.
+        replicated_eti90_upper, p_value`; `p_value` is the share of replications above what was
+        observed, ties counting half: near 0 or 1 means that the model does not reproduce the
+        statistic.
     """
     data = fit["constant_data"]
     waves = fit["posterior"]["wave"].to_numpy()
@@ -57,14 +59,11 @@ def predictive_check(fit: xr.DataTree, panel: Panel, *, seed: int) -> pd.DataFra
     flat = eta.to_numpy().reshape(-1, *eta.shape[2:])
     rng = np.random.default_rng(seed)
     chosen = np.linspace(0, len(flat) - 1, min(MOST_DRAWS, len(flat))).astype(int)
-    trials = np.maximum(np.round(effective), 1).astype(np.int64)
-    measured = effective > 0
     replicated = []
     for i in chosen:
-        share = 100.0 * rng.binomial(trials, special.expit(flat[i].astype(float))) / trials
-        share[~measured] = np.nan
+        share = 100.0 * draw_published(rng, flat[i].astype(float), effective)
         replicated.append(_statistics(share, dwellings, neighbours))
-    observed = _statistics(np.where(measured, published, np.nan), dwellings, neighbours)
+    observed = _statistics(np.where(effective > 0, published, np.nan), dwellings, neighbours)
     values = np.stack(replicated)
     rows = []
     for s, (name, description) in enumerate(STATISTICS.items()):
@@ -81,10 +80,15 @@ def predictive_check(fit: xr.DataTree, panel: Panel, *, seed: int) -> pd.DataFra
                     "replicated_mean": float(values[:, s, w].mean()),
                     "replicated_eti90_lower": float(low),
                     "replicated_eti90_upper": float(high),
-                    "p_value": float((values[:, s, w] >= observed[s, w]).mean()),
+                    "p_value": _p_value(values[:, s, w], float(observed[s, w])),
                 }
             )
     return pd.DataFrame(rows)
+
+
+def _p_value(replicated: NDArray[np.float64], observed: float) -> float:
+    """Return P(replicated > observed) + P(replicated = observed) / 2, fair to counts."""
+    return float((replicated > observed).mean() + 0.5 * (replicated == observed).mean())
 
 
 def _neighbour_mean(panel: Panel, codes: NDArray[np.str_]) -> list[NDArray[np.int64]]:
@@ -142,5 +146,7 @@ def _with_neighbours(values: NDArray[np.float64], pair: list[NDArray[np.int64]])
 def _rank_correlation(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
     if len(a) < 3:
         return float("nan")
-    rank_a, rank_b = np.argsort(np.argsort(a)), np.argsort(np.argsort(b))
+    rank_a, rank_b = stats.rankdata(a), stats.rankdata(b)  # ties share a rank: zeros are many
+    if np.ptp(rank_a) == 0 or np.ptp(rank_b) == 0:
+        return float("nan")
     return float(np.corrcoef(rank_a, rank_b)[0, 1])

@@ -199,7 +199,7 @@ def group_tables(
     levels, changes = [], []
     values = grouped.to_numpy().reshape(-1, *grouped.shape[2:])
     for g, (level, code, name, member) in enumerate(groups_of(place)):
-        head = {"level": level, "code": code, "name": name}
+        head: dict[str, Any] = {"level": level, "code": code, "name": name}
         for w, wave in enumerate(draws.waves):
             known = member & np.isfinite(draws.dwellings[w]) & np.isfinite(draws.published[w])
             total = float(draws.dwellings[w][known].sum())
@@ -366,7 +366,7 @@ def parameter_table(fit: xr.DataTree, table: pd.DataFrame) -> pd.DataFrame:
                 "name": str(name),
                 "description": text or str(name),
                 **found,
-                **known.loc[str(name), ["r_hat", "ess_bulk", "ess_tail"]].to_dict(),
+                **known.loc[[str(name)], ["r_hat", "ess_bulk", "ess_tail"]].to_dict("records")[0],
             }
         )
     return pd.DataFrame(rows)

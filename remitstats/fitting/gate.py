@@ -24,6 +24,7 @@ R_HAT_LIMIT = 1.01
 ESS_LIMIT = 400.0
 K_HAT_LIMIT = 0.7
 E_BFMI_LIMIT = 0.3
+TAILS = (0.05, 0.95)  # tail ESS is the smaller one of these two quantiles
 
 
 @dataclass(frozen=True)
@@ -97,7 +98,7 @@ def convergence(draws: NDArray[np.floating[Any]]) -> pd.DataFrame:
                 [
                     array_stats.rhat(part, **axes),
                     array_stats.ess(part, method="bulk", **axes),
-                    array_stats.ess(part, method="tail", **axes),
+                    array_stats.ess(part, method="tail", prob=TAILS, **axes),
                 ],
                 axis=1,
             )
@@ -133,6 +134,8 @@ def convergence_of(
             labels = [name]
         table = convergence(values)
         table.insert(0, "quantity", labels)
+        if np.issubdtype(values.dtype, np.integer):
+            table = table.dropna()  # a rank that is certain is a finding, not a stuck chain
         tables.append(table)
         done += array.size
         if progress:
@@ -182,15 +185,14 @@ def judge(tree: xr.DataTree, table: pd.DataFrame, expected_draws: int) -> Gate:
     k_hat, e_bfmi = _k_hat(stats), _e_bfmi(stats)
     constant = int(table["r_hat"].isna().sum())
     finite = table.dropna(subset=["r_hat", "ess_bulk", "ess_tail"])
-    broken = not all(
-        bool(np.isfinite(v.to_numpy()).all()) for v in posterior.data_vars.values()
-    )
+    broken = not all(bool(np.isfinite(v.to_numpy()).all()) for v in posterior.data_vars.values())
 
     def worst(column: str, largest: bool) -> tuple[float, str]:
         if not len(finite):
             return math.nan, "-"
-        row = finite[column].idxmax() if largest else finite[column].idxmin()
-        return float(finite.loc[row, column]), str(finite.loc[row, "quantity"])
+        values = finite[column].to_numpy()
+        row = int(values.argmax() if largest else values.argmin())
+        return float(finite[column].to_numpy()[row]), str(finite["quantity"].to_numpy()[row])
 
     r_hat, r_hat_name = worst("r_hat", largest=True)
     bulk, bulk_name = worst("ess_bulk", largest=False)
@@ -247,7 +249,7 @@ def judge(tree: xr.DataTree, table: pd.DataFrame, expected_draws: int) -> Gate:
     )
 
 
-def _k_hat(stats: xr.DataTree) -> float:
+def _k_hat(stats: Any) -> float:
     """Return Pareto k of the importance ratios of the theta proposals, nan without any."""
     if "log_importance_ratio" not in stats:
         return math.nan
@@ -257,10 +259,10 @@ def _k_hat(stats: xr.DataTree) -> float:
     ratio = ratio[np.isfinite(ratio)]
     if len(ratio) < 25 or np.ptp(ratio) == 0:
         return math.nan
-    return float(np.max(array_stats.psislw(ratio)[1]))
+    return float(array_stats.psislw(-ratio)[1])  # it takes log likelihoods: minus log weights
 
 
-def _e_bfmi(stats: xr.DataTree) -> float:
+def _e_bfmi(stats: Any) -> float:
     if "energy" not in stats:
         return math.nan
     energy = stats["energy"].to_numpy()

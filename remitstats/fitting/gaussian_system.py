@@ -43,7 +43,8 @@ class Conditional:
 
     def eta(self, field: Array) -> Array:
         """Return the linear predictor of a field."""
-        return self.system.model.offset + self.cell_scale * (self.system.loading @ field)
+        effects = np.asarray(self.system.loading @ field)
+        return np.asarray(self.system.model.offset + self.cell_scale * effects)
 
     def field(self, noise: Array) -> Array:
         """Map standard normals, shape (noise,), to a draw of the field, shape (latent,)."""
@@ -51,7 +52,7 @@ class Conditional:
         load = system.root.T @ (np.repeat(self.precision, system.root_rows) * noise[: system.k])
         load += system.loading.T @ (self.cell_scale * np.sqrt(self.weight) * noise[system.k :])
         draw = self.solver.solve(load)
-        return self.mean + draw - self.correction @ (system.constraint @ draw)
+        return np.asarray(self.mean + draw - self.correction @ (system.constraint @ draw))
 
     def pull_back(self, gradient: Array) -> Array:
         """Return the gradient with respect to the noise of a function with gradient in eta."""

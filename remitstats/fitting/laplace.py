@@ -5,7 +5,7 @@ Step by step:
 1. Newton steps find the mode of the latent field and replace the likelihood by a Gaussian one
    with the same mode and curvature (the *surrogate*); the surrogate's marginal density of the
    few hyperparameters theta is exact and costs one sparse factorisation.
-2. theta is proposed from a multivariate t fitted to that marginal, the field as
+2. theta is proposed by an emulator of that marginal (`emulator`), the field is written as
    field = mean(theta) + H(theta)^-1 B(theta)' e with e standard normal.
 3. What the surrogate gets wrong is a smooth, small function D(eta) = log L - log surrogate.
    Chains over (theta, e) have the exact posterior as their law: the target is
@@ -30,13 +30,14 @@ from numpy.typing import NDArray
 from scipy import optimize
 
 from remitstats.errors import RemitstatsError
+from remitstats.fitting.emulator import Emulator, covariance_root, fit_emulator
 from remitstats.fitting.gaussian_system import Conditional, GaussianSystem, log_density_of_pseudo
-from remitstats.parts.latent_gaussian import LatentGaussian
+from remitstats.parts.latent_gaussian import LatentGaussian, Likelihood
 
 Array = NDArray[np.float64]
 Progress = Callable[[str, float], None]
 
-DEGREES_OF_FREEDOM = 12.0  # tails of the theta proposal, heavier than those of its target
+AVERAGED = 1  # pairs of draws over which the difference D is averaged for the emulator
 
 
 class FitError(RemitstatsError):
@@ -61,14 +62,13 @@ class Preparation:
         The prepared sparse pattern.
     surrogate : Surrogate
         Pseudo-observations at the mode.
-    center, root : array, shape (hyperparameter,) and (hyperparameter, hyperparameter)
-        Mode of theta and a root of its approximate covariance.
+    emulator : Emulator
+        Stand-in for theta's marginal density, for proposals.
     """
 
     system: GaussianSystem
     surrogate: Surrogate
-    center: Array
-    root: Array
+    emulator: Emulator
 
 
 @dataclass
@@ -113,9 +113,7 @@ def newton_mode(
         while True:
             candidate = target if field is None else field + step * (target - field)
             candidate_eta = conditional.eta(candidate)
-            density = float(
-                likelihood.log_density(candidate_eta).sum()
-            ) - 0.5 * float(
+            density = float(likelihood.log_density(candidate_eta).sum()) - 0.5 * float(
                 np.sum(
                     (np.repeat(conditional.precision, system.root_rows) * (system.root @ candidate))
                     ** 2
@@ -136,6 +134,12 @@ def newton_mode(
     weight = np.maximum(likelihood.curvature(eta), 1e-6)
     surrogate = Surrogate(eta + likelihood.gradient(eta) / weight, weight)
     return surrogate, system.condition(theta, surrogate.value, surrogate.weight, spare), eta
+
+
+def difference(likelihood: Likelihood, surrogate: Surrogate, eta: Array) -> float:
+    """Return log likelihood minus log surrogate at eta, summed over the cells."""
+    pseudo = log_density_of_pseudo(eta, surrogate.value, surrogate.weight)
+    return float((likelihood.log_density(eta) - pseudo).sum())
 
 
 def averaged_surrogate(
@@ -223,50 +227,19 @@ def prepare(
         nonlocal spare
         conditional = system.condition(t, surrogate.value, surrogate.weight, spare)
         spare = conditional.solver
-        return conditional.log_marginal + model.log_prior(t)
+        center, gap = conditional.mean, 0.0
+        for row in noise[:AVERAGED]:  # both signs: what is odd in the field cancels
+            away = conditional.field(row) - center
+            for field in (center + away, center - away):
+                gap += difference(model.likelihood, surrogate, conditional.eta(field))
+        return conditional.log_marginal + model.log_prior(t) + gap / (2 * AVERAGED)
 
-    center, root = adapt_proposal(log_density, theta, root, rng, progress)
-    return Preparation(system=system, surrogate=surrogate, center=center, root=root)
-
-
-def adapt_proposal(
-    log_density: Callable[[Array], float],
-    center: Array,
-    root: Array,
-    rng: np.random.Generator,
-    progress: Progress | None = None,
-    *,
-    rounds: int = 2,
-) -> tuple[Array, Array]:
-    """Return mode and covariance root of a density that is nearly normal, by a response surface.
-
-    Every round draws points from the current guess, fits a quadratic to the log density there by
-    least squares and moves to the quadratic's mode and curvature. The points span the bulk, so
-    the fit is to the distribution and not to its top; in coordinates where the prior is
-    standard normal (see `parts.priors`) the fit leaves little behind.
-    """
-    size = len(center)
-    pairs = [(i, j) for i in range(size) for j in range(i + 1)]
-    for round_ in range(rounds):
-        z = rng.standard_normal((2 * (1 + size + len(pairs)), size))
-        value = np.array([log_density(center + root @ row) for row in z])
-        usable = np.isfinite(value)
-        z, value = z[usable], value[usable] - np.max(value[usable])
-        terms = np.column_stack([np.ones(len(z)), z, *(z[:, i] * z[:, j] for i, j in pairs)])
-        coefficient = np.linalg.lstsq(terms, value, rcond=None)[0]
-        hessian = np.zeros((size, size))
-        for (i, j), c in zip(pairs, coefficient[1 + size :], strict=True):
-            hessian[i, j] += c
-            hessian[j, i] += c
-        values, vectors = np.linalg.eigh(-hessian)
-        values = np.clip(values, 0.1, 10.0)  # one round changes a scale by a factor of three
-        shift = vectors @ ((vectors.T @ coefficient[1 : 1 + size]) / values)
-        shift *= min(1.0, 3.0 / max(float(np.linalg.norm(shift)), 1e-12))
-        center = center + root @ shift
-        root = np.linalg.cholesky(root @ (vectors / values) @ vectors.T @ root.T)
-        if progress:
-            progress("fitting the proposal", (round_ + 1) / rounds)
-    return center, root
+    if progress:
+        progress("emulating the hyperparameters", 0.0)
+    emulator = fit_emulator(log_density, theta, root, rng)
+    if progress:
+        progress("emulating the hyperparameters", 1.0)
+    return Preparation(system=system, surrogate=surrogate, emulator=emulator)
 
 
 def approx_gradient(function: Callable[[Array], float], t: Array, step: float = 1e-5) -> Array:
@@ -323,57 +296,6 @@ def log_marginal_gradient(conditional: Conditional, theta: Array, noise: Array) 
     return approx_gradient(log_joint, theta)
 
 
-def covariance_root(gradient: Callable[[Array], Array], mode: Array) -> Array:
-    """Return a root of the inverse negative Hessian at the mode, from differences of gradients.
-
-    Steps are set to about one standard deviation, so that the curvature describes the bulk of
-    the distribution and not the noise at its top. Directions with little curvature get a
-    standard deviation of at most one.
-    """
-    size = len(mode)
-    hessian = np.zeros((size, size))
-    for i in range(size):
-        step = 0.2
-        for _ in range(3):
-            shift = np.zeros(size)
-            shift[i] = step
-            column = (gradient(mode + shift) - gradient(mode - shift)) / (2.0 * step)
-            sd = 1.0 / math.sqrt(max(-column[i], 1.0))
-            if 0.5 * sd <= step <= 2.0 * sd:
-                break
-            step = sd
-        hessian[i] = column
-    values, vectors = np.linalg.eigh(-0.5 * (hessian + hessian.T))
-    return np.linalg.cholesky((vectors / np.maximum(values, 1.0)) @ vectors.T)
-
-
-class Proposal:
-    """Multivariate t for the hyperparameters.
-
-    Parameters
-    ----------
-    center, root : array
-        Location and a root of the scale matrix.
-    """
-
-    def __init__(self, center: Array, root: Array) -> None:
-        self.center, self.root = center, root
-        self.inverse = np.linalg.inv(root)
-
-    def draw(self, rng: np.random.Generator) -> Array:
-        """Draw one theta."""
-        chi = rng.chisquare(DEGREES_OF_FREEDOM) / DEGREES_OF_FREEDOM
-        return np.asarray(
-            self.center + self.root @ rng.standard_normal(len(self.center)) / math.sqrt(chi)
-        )
-
-    def log_density(self, theta: Array) -> float:
-        """Return the log density up to a constant."""
-        distance = float(np.sum((self.inverse @ (theta - self.center)) ** 2))
-        size = len(self.center)
-        return -0.5 * (DEGREES_OF_FREEDOM + size) * math.log1p(distance / DEGREES_OF_FREEDOM)
-
-
 @dataclass
 class _State:
     theta: Array
@@ -399,19 +321,12 @@ class Chain:
         self.system = preparation.system
         self.model = preparation.system.model
         self.rng = np.random.default_rng(seed)
-        self.proposal = Proposal(preparation.center, preparation.root)
         self.steps = 3
         self.spare: qdldl.Solver | None = None
-        theta = preparation.center + preparation.root @ self.rng.standard_normal(
-            len(preparation.center)
-        )
+        start = preparation.emulator.jump.draw(self.rng)
+        theta = preparation.emulator.propose(start, self.rng)
         noise = self.rng.standard_normal(self.system.noise)
         self.state = self._state(theta, noise)
-
-    def _difference(self, eta: Array) -> float:
-        surrogate = self.preparation.surrogate
-        pseudo = log_density_of_pseudo(eta, surrogate.value, surrogate.weight)
-        return float((self.model.likelihood.log_density(eta) - pseudo).sum())
 
     def _difference_gradient(self, eta: Array) -> Array:
         surrogate = self.preparation.surrogate
@@ -423,33 +338,26 @@ class Chain:
         conditional = self.system.condition(theta, surrogate.value, surrogate.weight, self.spare)
         self.spare = None
         eta = conditional.eta(conditional.field(noise))
-        return _State(theta, noise, conditional, eta, self._difference(eta))
+        return _State(
+            theta,
+            noise,
+            conditional,
+            eta,
+            difference(self.model.likelihood, self.preparation.surrogate, eta),
+        )
 
     def _log_target(self, state: _State) -> float:
-        return (
-            self.model.log_prior(state.theta) + state.conditional.log_marginal + state.difference
-        )
+        return self.model.log_prior(state.theta) + state.conditional.log_marginal + state.difference
 
     def move_hyper(self) -> tuple[float, float]:
         """Move theta with the noise held fixed; return acceptance and log importance ratio."""
-        state, proposal = self.state, self.proposal
-        local = self.rng.random() < 0.25
-        if local:
-            size = len(state.theta)
-            theta = state.theta + (1.2 / math.sqrt(size)) * (
-                proposal.root @ self.rng.standard_normal(size)
-            )
-        else:
-            theta = proposal.draw(self.rng)
+        state, emulator = self.state, self.preparation.emulator
+        theta = emulator.propose(state.theta, self.rng)
         candidate = self._state(theta, state.noise)
-        log_ratio = self._log_target(candidate) - self._log_target(state)
-        importance = math.nan
-        if not local:
-            forward = proposal.log_density(theta)
-            importance = (
-                self._log_target(candidate) - state.difference - forward
-            )
-            log_ratio += proposal.log_density(state.theta) - forward
+        # against the emulator; the difference at the current noise makes candidates comparable
+        importance = self._log_target(candidate) - state.difference - emulator.log_density(theta)
+        current = self._log_target(state) - state.difference - emulator.log_density(state.theta)
+        log_ratio = importance - current
         accept = math.exp(min(0.0, log_ratio)) if math.isfinite(log_ratio) else 0.0
         if self.rng.random() < accept:
             self.spare = state.conditional.solver
@@ -474,26 +382,21 @@ class Chain:
             eta = conditional.eta(conditional.field(noise))
             kick = conditional.pull_back(self._difference_gradient(eta))
             momentum = momentum + (0.5 if step == self.steps - 1 else 1.0) * angle * kick
-        difference = self._difference(eta)
-        end = 0.5 * float(momentum @ momentum) + 0.5 * float(noise @ noise) - difference
+        gap = difference(self.model.likelihood, self.preparation.surrogate, eta)
+        end = 0.5 * float(momentum @ momentum) + 0.5 * float(noise @ noise) - gap
         error = end - start
         diverged = not math.isfinite(error) or error > 1000.0
         accept = 0.0 if diverged else math.exp(min(0.0, -error))
         if self.rng.random() < accept:
-            self.state = _State(state.theta, noise, conditional, eta, difference)
+            self.state = _State(state.theta, noise, conditional, eta, gap)
         return accept, diverged
 
     def tune(self, iterations: int, tick: Callable[[], None] | None = None) -> None:
-        """Run `iterations` that are thrown away; adapt the steps and the theta proposal.
-
-        The proposal is refitted twice from the chain's own draws; nothing adapts after tuning.
-        """
-        visited: list[Array] = []
+        """Run `iterations` that are thrown away; adapt the number of steps of the field's moves."""
         window: list[float] = []
-        for i in range(iterations):
+        for _ in range(iterations):
             self.move_hyper()
             accept, _ = self.move_field()
-            visited.append(self.state.theta)
             window.append(accept)
             if len(window) == 10:
                 mean = float(np.mean(window))
@@ -502,21 +405,8 @@ class Chain:
                 elif mean > 0.95 and self.steps > 2:
                     self.steps -= 1
                 window.clear()
-            if i + 1 in (iterations // 3, 2 * iterations // 3):
-                self._refit(np.array(visited[len(visited) // 3 :]))
             if tick:
                 tick()
-
-    def _refit(self, visited: Array) -> None:
-        size = visited.shape[1]
-        if len(np.unique(visited, axis=0)) < 5 * size:
-            return
-        prior_weight = 4.0 * size  # draws that the curvature at the mode counts for
-        share = len(visited) / (len(visited) + prior_weight)
-        prepared = self.preparation.root @ self.preparation.root.T
-        covariance = share * np.cov(visited.T) + (1.0 - share) * prepared
-        center = share * visited.mean(axis=0) + (1.0 - share) * self.preparation.center
-        self.proposal = Proposal(center, np.linalg.cholesky(covariance))
 
     def draw(self, iterations: int, tick: Callable[[], None] | None = None) -> ChainDraws:
         """Run `iterations` and keep each."""

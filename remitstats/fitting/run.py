@@ -104,7 +104,7 @@ def _check_unchanged(model: Any, blocks: LatentGaussian) -> None:
         )
 
 
-class _Stop(Exception):
+class _StoppedError(Exception):
     """Raised inside a chain's thread when the fit is interrupted."""
 
 
@@ -159,7 +159,7 @@ def _run_chains(
     def run(number: int) -> ChainDraws:
         def tick() -> None:
             if stop.is_set():
-                raise _Stop
+                raise _StoppedError
             done[number] += 1
 
         chain = Chain(preparation, seeds[number])
@@ -208,6 +208,8 @@ def _nuts(
         progressbar=False,
         model=model,
     )
+    if tree["posterior"].sizes["draw"] < settings.draws:
+        raise KeyboardInterrupt  # nutpie answers Ctrl-C with the draws it has: no whole fit
     wall = {"sample": time.perf_counter() - start}
     if progress:
         progress("compiling and sampling (nutpie)", 1.0)

@@ -10,6 +10,12 @@ from typing import Any
 from remitstats.errors import RemitstatsError
 
 ENGINES = ("laplace", "nuts")
+LIMITS = {  # least and most
+    "draws": (10, 1_000_000),
+    "tune": (10, 1_000_000),
+    "chains": (1, 100),
+    "seed": (0, 2**32 - 1),  # what both engines take
+}
 
 
 @dataclass(frozen=True)
@@ -28,8 +34,8 @@ class Settings:
     """
 
     engine: str = "laplace"
-    draws: int = 750
-    tune: int = 200
+    draws: int = 1000
+    tune: int = 150
     chains: int = 4
     seed: int = 1
 
@@ -41,11 +47,11 @@ class Settings:
             raise RemitstatsError(
                 f"There is no engine '{self.engine}'.{hint} Engines: {', '.join(ENGINES)}."
             )
-        for name, least in (("draws", 10), ("tune", 10), ("chains", 1), ("seed", 0)):
+        for name, (least, most) in LIMITS.items():
             value = getattr(self, name)
-            if not isinstance(value, int) or value < least:
+            if not isinstance(value, int) or not least <= value <= most:
                 raise RemitstatsError(
-                    f"'{name}' must be a whole number of at least {least}, found {value!r}."
+                    f"'{name}' must be a whole number from {least} to {most:,}, found {value!r}."
                 )
 
     def quick(self) -> Settings:

@@ -79,8 +79,11 @@ def load_fit(path: str | Path) -> xr.DataTree:
 
 
 def content_hash(tree: xr.DataTree) -> str:
-    """Return a hash of all arrays and coordinates of a fit."""
+    """Return a hash of all arrays, coordinates and provenance of a fit."""
     digest = hashlib.sha256()
+    attrs = {str(k): v for k, v in tree["provenance"].attrs.items() if k not in ("format", "content")}
+    for name in sorted(attrs):
+        digest.update(f"provenance/{name}={attrs[name]}\0".encode())
     for group in GROUPS:
         if group not in tree:
             continue
@@ -132,9 +135,12 @@ def fit_or_reuse(
     try:
         if path.is_file():
             try:
-                return load_fit(path), path, True
+                tree = load_fit(path)
+                if tree["provenance"].attrs["key"] == key:  # else another fit under this name
+                    return tree, path, True
             except StoreError:
-                path.unlink()
+                pass
+            path.unlink()
         tree = run()
         save_fit(tree, path)
         return tree, path, False

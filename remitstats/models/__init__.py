@@ -23,6 +23,4 @@ def check_name(name: str) -> str:
         return name
     near = get_close_matches(name, MODELS, n=1, cutoff=0.4)
     hint = f" Did you mean '{near[0]}'?" if near else ""
-    raise RemitstatsError(
-        f"There is no model '{name}'.{hint} Models: {', '.join(MODELS)}."
-    )
+    raise RemitstatsError(f"There is no model '{name}'.{hint} Models: {', '.join(MODELS)}.")

@@ -56,6 +56,7 @@ from remitstats.parts.priors import HyperPrior, NormalPrior, RatioPrior, ScalePr
 from remitstats.parts.sampling_error import (
     EffectiveBinomial,
     SamplingDesign,
+    draw_published,
     effective_dwellings,
     sampled_dwellings,
 )
@@ -403,7 +404,11 @@ def build(panel: Panel, priors: Priors | None = None, design: SamplingDesign | N
 
 
 def _bym2(
-    name: str, graph: icar.Graph, hyper: Mapping[str, Any], dims: tuple[str, ...], copies: int | None
+    name: str,
+    graph: icar.Graph,
+    hyper: Mapping[str, Any],
+    dims: tuple[str, ...],
+    copies: int | None,
 ) -> Any:
     """Add a BYM2 effect, non-centred, to the PyMC model in context."""
     import pymc as pm  # noqa: PLC0415
@@ -425,11 +430,10 @@ def _effective_binomial(name: str, eta: Any, data: RelianceData) -> None:
     def random(
         eta: Any, effective: Any, rng: np.random.Generator | None = None, size: Any = None
     ) -> NDArray[np.float64]:
-        rng = np.random.default_rng(rng)
-        whole = np.round(effective).astype(np.int64)
-        drawn = rng.binomial(whole, 1.0 / (1.0 + np.exp(-np.asarray(eta))), size=size)
-        # back from whole trials to the real-valued effective number
-        return np.asarray(drawn * (effective / np.maximum(whole, 1)))
+        share = draw_published(np.random.default_rng(rng), eta, effective, size)
+        return np.asarray(
+            np.nan_to_num(share) * effective
+        )  # back to the real-valued effective number
 
     pm.CustomDist(
         name,
@@ -475,9 +479,7 @@ def prior_predictive(
     share = 100.0 / (1.0 + np.exp(-eta.reshape(draws, *data.dwellings.shape)))
     weight = np.nan_to_num(data.dwellings)
     national = (share * weight).sum(axis=2) / weight.sum(axis=1)
-    index = pd.MultiIndex.from_product(
-        [range(draws), data.coords["wave"]], names=["draw", "wave"]
-    )
+    index = pd.MultiIndex.from_product([range(draws), data.coords["wave"]], names=["draw", "wave"])
     low, middle, high = np.quantile(share, [0.1, 0.5, 0.9], axis=2)
     return pd.DataFrame(
         {

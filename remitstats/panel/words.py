@@ -38,7 +38,7 @@ def name(text: Any) -> str:
     return clean if len(clean) <= LONGEST_SHOWN else f"{clean[: LONGEST_SHOWN - 1]}…"
 
 
-def problem(  # noqa: PLR0917  (the fields of Problem, in their order)
+def problem(
     table: str, row: str, column: str, found: str, accepted: str, remedy: str = ""
 ) -> Problem:
     """Return a problem whose remedy, a clause, is made a sentence."""

@@ -76,6 +76,11 @@ class Graph:
         """Whether each unit has no neighbour, shape (size,)."""
         return np.asarray(self.component_size[self.component] == 1)
 
+    @cached_property
+    def scaling(self) -> NDArray[np.float64]:
+        """Scaling factor of each connected component; kept, for it takes seconds on a country."""
+        return scaling_factors(self)
+
 
 def laplacian(size: int, edges: NDArray[np.int64]) -> sp.csc_array:
     """Return the graph Laplacian (degree minus adjacency), shape (size, size)."""
@@ -183,7 +188,7 @@ def independent(size: int) -> Structure:
 
 def icar(graph: Graph) -> Structure:
     """Return the scaled ICAR structure of a graph (see the module's text)."""
-    factor = scaling_factors(graph)[graph.component]
+    factor = graph.scaling[graph.component]
     edge_weight = np.sqrt(factor[graph.edges[:, 0]])
     ridge = np.where(graph.island, 1.0, np.sqrt(RIDGE * factor))
     root = sp.vstack(
@@ -231,7 +236,7 @@ def to_pymc(name: str, graph: Graph, dims: str | tuple[str, ...], copies: int | 
     import pytensor.tensor as pt  # noqa: PLC0415
 
     structure = icar(graph)
-    factor = scaling_factors(graph)[graph.component]
+    factor = graph.scaling[graph.component]
     first, second = graph.edges.T
     weight = factor[first]
     ridge = np.where(graph.island, 1.0, RIDGE * factor)

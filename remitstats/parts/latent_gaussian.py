@@ -206,9 +206,18 @@ class LatentGaussian:
         return np.asarray(self.offset + self.cell_scale(values) * total)
 
     def sample_prior(
-        self, rng: np.random.Generator, draws: int
+        self, rng: np.random.Generator, draws: int, theta: NDArray[np.float64] | None = None
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Draw hyperparameters and linear predictors from the prior.
+
+        Parameters
+        ----------
+        rng : numpy.random.Generator
+            Stream of the draws.
+        draws : int
+            Number of draws.
+        theta : array, shape (draw, hyperparameter), optional
+            Unconstrained hyperparameters to draw linear predictors for; drawn too by default.
 
         Returns
         -------
@@ -217,7 +226,8 @@ class LatentGaussian:
         eta : array, shape (draw, cell)
             Linear predictors.
         """
-        theta = rng.standard_normal((draws, len(self.hyperparameters)))
+        if theta is None:
+            theta = rng.standard_normal((draws, len(self.hyperparameters)))
         units = {c.name: c.structure.sample(rng, draws) for c in self.components}
         eta = np.empty((draws, self.cells))
         for i, t in enumerate(theta):

@@ -36,8 +36,8 @@ class ScalePrior:
     tail: float
 
     def __post_init__(self) -> None:
-        if not self.upper > 0:
-            raise ValueError(f"upper must be positive, found {self.upper}")
+        if not 0 < self.upper < math.inf:
+            raise ValueError(f"upper must be positive and finite, found {self.upper}")
         if not 0 < self.tail < 1:
             raise ValueError(f"tail must be a probability between 0 and 1, found {self.tail}")
 
@@ -79,8 +79,10 @@ class SharePrior:
     beta: float
 
     def __post_init__(self) -> None:
-        if not (self.alpha > 0 and self.beta > 0):
-            raise ValueError(f"alpha and beta must be positive, found {self.alpha}, {self.beta}")
+        if not (0 < self.alpha < math.inf and 0 < self.beta < math.inf):
+            raise ValueError(
+                f"alpha and beta must be positive and finite, found {self.alpha}, {self.beta}"
+            )
 
     def constrain(self, t: float) -> float:
         """Return the share at `t`."""
@@ -114,8 +116,8 @@ class RatioPrior:
     log_sd: float
 
     def __post_init__(self) -> None:
-        if not self.log_sd > 0:
-            raise ValueError(f"log_sd must be positive, found {self.log_sd}")
+        if not 0 < self.log_sd < math.inf:
+            raise ValueError(f"log_sd must be positive and finite, found {self.log_sd}")
 
     def constrain(self, t: float) -> float:
         """Return the ratio at `t`."""
@@ -150,8 +152,10 @@ class NormalPrior:
     sd: float
 
     def __post_init__(self) -> None:
-        if not self.sd > 0:
-            raise ValueError(f"sd must be positive, found {self.sd}")
+        if not math.isfinite(self.mean):
+            raise ValueError(f"mean must be a finite number, found {self.mean}")
+        if not 0 < self.sd < math.inf:
+            raise ValueError(f"sd must be positive and finite, found {self.sd}")
 
     def describe(self) -> dict[str, Any]:
         """Return the prior as plain values, for provenance."""

@@ -53,8 +53,10 @@ class SamplingDesign:
     default_fraction: float = 0.05
 
     def __post_init__(self) -> None:
-        if not self.design_effect >= 1:
-            raise ValueError(f"design_effect must be at least 1, found {self.design_effect}")
+        if not 1 <= self.design_effect < np.inf:
+            raise ValueError(
+                f"design_effect must be at least 1 and finite, found {self.design_effect}"
+            )
         if not self.complete_below >= 1:
             raise ValueError(f"complete_below must be at least 1, found {self.complete_below}")
         for fraction in (*self.fraction.values(), self.default_fraction):
@@ -96,6 +98,35 @@ def effective_dwellings(
     return 1.0 / (1.0 / dwellings + design_effect * (1.0 / sampled - 1.0 / dwellings))
 
 
+def draw_published(
+    rng: np.random.Generator,
+    eta: NDArray[np.float64],
+    effective: NDArray[np.float64],
+    size: tuple[int, ...] | None = None,
+) -> NDArray[np.float64]:
+    """Draw the shares that the sample would publish.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+        Stream of the draws.
+    eta : array
+        Logits of the underlying rates.
+    effective : array
+        Effective numbers of dwellings, rounded to whole ones here; 0 where not measured.
+    size : tuple of int, optional
+        Shape of the draws; by default that of `eta` and `effective`.
+
+    Returns
+    -------
+    array
+        Shares between 0 and 1; nan where not measured.
+    """
+    trials = np.maximum(np.round(effective), 1.0)
+    share = rng.binomial(trials.astype(np.int64), special.expit(eta), size=size) / trials
+    return np.where(effective > 0, share, np.nan)
+
+
 @dataclass(frozen=True)
 class EffectiveBinomial:
     """Binomial kernel on the logit scale with real-valued counts.
@@ -117,7 +148,7 @@ class EffectiveBinomial:
 
     def gradient(self, eta: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the derivative of every cell's kernel with respect to eta."""
-        return self.receiving - self.dwellings * special.expit(eta)
+        return np.asarray(self.receiving - self.dwellings * special.expit(eta))
 
     def curvature(self, eta: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return minus the second derivative of every cell's kernel; never negative."""
@@ -127,7 +158,5 @@ class EffectiveBinomial:
     def initial(self) -> NDArray[np.float64]:
         """Return a data-based start for eta: the smoothed empirical logit; 0 without data."""
         smoothed = np.log(self.receiving + 0.5) - np.log(self.dwellings - self.receiving + 0.5)
-        overall = special.logit(
-            (self.receiving.sum() + 0.5) / (self.dwellings.sum() + 1.0)
-        )
+        overall = special.logit((self.receiving.sum() + 0.5) / (self.dwellings.sum() + 1.0))
         return np.where(self.dwellings > 0, smoothed, overall)

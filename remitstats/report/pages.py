@@ -63,7 +63,7 @@ _MEASURES = (
 )
 
 
-def page_context(  # noqa: PLR0917  one thing of each kind, in the order of the flow
+def page_context(
     results: RelianceResults,
     panel: Panel,
     scope: Scope,
@@ -217,7 +217,8 @@ def _paper(document: Mapping[str, Any], waves: list[int]) -> dict[str, Any]:
 def _described(table: pd.DataFrame) -> list[dict[str, Any]]:
     """Return rows whose descriptions begin with a capital, as a line of a table does."""
     rows = table.to_dict("records")
-    return [{**row, "description": capital(str(row["description"]))} for row in rows]
+    named = [{str(key): value for key, value in row.items()} for row in rows]
+    return [{**row, "description": capital(str(row["description"]))} for row in named]
 
 
 def _outside(table: pd.DataFrame) -> pd.Series[bool]:

@@ -1,0 +1,52 @@
+# remitstats: two targets do everything, `make report` and `make test`.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+VENV := .venv
+PYTHON := $(VENV)/bin/python
+STAMP := $(VENV)/.installed
+
+.PHONY: help report test test-slow lint format data docs sensitivity bench wheel browser clean
+
+help:  ## List the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /|/' | awk -F'|' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+$(STAMP): pyproject.toml constraints.txt scripts/make-venv
+	@scripts/make-venv $(VENV)
+	@touch $@
+
+report: $(STAMP)  ## Fit the reliance model on all of Mexico and write reports/index.html
+	@$(VENV)/bin/remitstats run --out reports --fits fits
+
+test: $(STAMP) browser  ## Run the tests (the slow ones aside)
+	@$(PYTHON) -m pytest
+
+test-slow: $(STAMP) browser  ## Run the slow tests
+	@$(PYTHON) -m pytest -m slow
+
+lint: $(STAMP)  ## Check style and types
+	@$(VENV)/bin/ruff check .
+	@$(VENV)/bin/ruff format --check .
+	@$(VENV)/bin/mypy
+
+format: $(STAMP)  ## Put the code in its form
+	@$(VENV)/bin/ruff check --fix .
+	@$(VENV)/bin/ruff format .
+
+data: $(STAMP)  ## Build the shipped panel from the official files: make data RAW=folder
+	@$(VENV)/bin/remitstats data build --raw "$(RAW)" --out data/mexico.parquet
+	@$(PYTHON) -m remitstats.panel.dictionary
+
+sensitivity: $(STAMP)  ## Fit again under other assumptions about the census sample and priors
+	@$(PYTHON) models/sensitivity_reliance.py
+
+wheel: $(STAMP)  ## Build the wheel into dist/
+	@$(PYTHON) -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
+	@ls dist/*.whl
+
+browser:
+	@scripts/find-chromium
+
+clean:  ## Remove what was generated, the environment too
+	rm -rf $(VENV) build dist reports/*.html reports/assets reports/summaries reports/results.json
