@@ -58,8 +58,6 @@ def run(
     design_effect: DesignEffect = None,
 ) -> None:
     """Fit the reliance model on all of Mexico and write the HTML report."""
-    from remitstats import pipeline  # noqa: PLC0415  (start-up stays quick)
-
     job = _job(
         out=out,
         fits=fits,
@@ -74,6 +72,8 @@ def run(
         prior=prior,
         design_effect=design_effect,
     )
+    from remitstats import pipeline  # noqa: PLC0415  (start-up stays quick)
+
     with _phases() as phases:
         outcome, page = pipeline.run(job, phases)
     _end(outcome, page)
@@ -99,8 +99,6 @@ def fit(
     from remitstats.models import check_name  # noqa: PLC0415  (start-up stays quick)
 
     check_name(model)
-    from remitstats import pipeline  # noqa: PLC0415
-
     job = _job(
         out=out,
         fits=fits,
@@ -115,6 +113,8 @@ def fit(
         prior=prior,
         design_effect=design_effect,
     )
+    from remitstats import pipeline  # noqa: PLC0415
+
     with _phases() as phases:
         outcome = pipeline.fit_reliance(job, phases)
     _end(outcome, job.out / "results.json")
@@ -137,9 +137,6 @@ def _job(
 ) -> Job:
     from remitstats.errors import RemitstatsError  # noqa: PLC0415  (start-up stays quick)
     from remitstats.fitting.settings import Settings  # noqa: PLC0415
-    from remitstats.models.reliance import Priors  # noqa: PLC0415
-    from remitstats.parts.sampling_error import SamplingDesign  # noqa: PLC0415
-    from remitstats.pipeline import Job  # noqa: PLC0415
 
     base = Settings(engine=engine, seed=seed)
     base = base.quick() if quick else base
@@ -150,6 +147,13 @@ def _job(
         tune=base.tune if tune is None else tune,
         chains=base.chains if chains is None else chains,
     )
+    codes, numbers = _codes(states), _numbers(prior or [])
+
+    # Imported only now, so that an option that can't be used is refused at once.
+    from remitstats.models.reliance import Priors  # noqa: PLC0415
+    from remitstats.parts.sampling_error import SamplingDesign  # noqa: PLC0415
+    from remitstats.pipeline import Job  # noqa: PLC0415
+
     try:
         design = SamplingDesign() if design_effect is None else SamplingDesign(
             design_effect=design_effect
@@ -160,9 +164,9 @@ def _job(
         out=out,
         fits=fits,
         panel=panel,
-        states=_codes(states),
+        states=codes,
         settings=settings,
-        priors=Priors().with_values(_numbers(prior or [])),
+        priors=Priors().with_values(numbers),
         design=design,
         command=_command(),
     )

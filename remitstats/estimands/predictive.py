@@ -68,19 +68,20 @@ def predictive_check(fit: xr.DataTree, panel: Panel, *, seed: int) -> pd.DataFra
     rows = []
     for s, (name, description) in enumerate(STATISTICS.items()):
         for w, wave in enumerate(waves):
-            if not np.isfinite(observed[s, w]):
+            drawn = values[:, s, w][np.isfinite(values[:, s, w])]
+            if not np.isfinite(observed[s, w]) or not len(drawn):
                 continue
-            low, high = np.quantile(values[:, s, w], (0.05, 0.95))
+            low, high = np.quantile(drawn, (0.05, 0.95))
             rows.append(
                 {
                     "statistic": name,
                     "description": description,
                     "wave": int(wave),
                     "observed": float(observed[s, w]),
-                    "replicated_mean": float(values[:, s, w].mean()),
+                    "replicated_mean": float(drawn.mean()),
                     "replicated_eti90_lower": float(low),
                     "replicated_eti90_upper": float(high),
-                    "p_value": _p_value(values[:, s, w], float(observed[s, w])),
+                    "p_value": _p_value(drawn, float(observed[s, w])),
                 }
             )
     return pd.DataFrame(rows)

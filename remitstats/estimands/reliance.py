@@ -361,12 +361,7 @@ def parameter_table(fit: xr.DataTree, table: pd.DataFrame) -> pd.DataFrame:
             year = str(name).removeprefix("wave_scale_")
             text = f"spread of the effects in {year} relative to the last wave"
         found = {k: float(v) for k, v in estimate(array.to_numpy().ravel()).items()}
-        rows.append(
-            {
-                "name": str(name),
-                "description": text or str(name),
-                **found,
-                **known.loc[[str(name)], ["r_hat", "ess_bulk", "ess_tail"]].to_dict("records")[0],
-            }
-        )
+        row: dict[str, Any] = {"name": str(name), "description": text or str(name), **found}
+        judged = known.loc[[str(name)], ["r_hat", "ess_bulk", "ess_tail"]]
+        rows.append(row | judged.to_dict("records")[0])
     return pd.DataFrame(rows)

@@ -1,10 +1,11 @@
 """Proposals for the few hyperparameters: a polynomial emulator of their log density.
 
 The log marginal density of theta costs a sparse factorisation; in coordinates where the prior is
-standard normal it is nearly quadratic. A cubic fitted to a few hundred values says so much of it
-that a chain run on the emulator alone, at no cost, ends in a proposal for the true density that
-is nearly always accepted (surrogate transition: Liu 2001, Monte Carlo Strategies in Scientific
-Computing, section 9.4.3).
+standard normal it is nearly quadratic. A polynomial fitted to a few hundred values says so much
+of it that a chain run on the emulator alone, at no cost, ends in a proposal for the true density
+that is mostly accepted (surrogate transition: Liu 2001, Monte Carlo Strategies in Scientific
+Computing, section 9.4.3). Points are added where the emulator itself says that there is mass,
+so that what it got wrong there is seen and mended.
 """
 
 from __future__ import annotations
@@ -21,7 +22,11 @@ LogDensity = Callable[[Array], float]
 
 DEGREES_OF_FREEDOM = 8.0  # of the t from which the emulator's inner chain jumps
 INNER_STEPS = 40
-TAIL = 0.15  # decay of the emulator beyond the fitted ball; slower than a normal's 0.5
+LOCAL_SHARE = 0.3  # moves that are plain local steps: they leave places the emulator has wrong
+LOCAL_STEP = 1.2  # their length, in standard deviations, over the root of the dimension
+REFINEMENTS = 3
+HEAT = 1.5  # refinement points are drawn from the emulator at this temperature
+PROBE = 0.1  # length of the difference that gives the slope at the edge of the fitted box
 
 
 def covariance_root(gradient: Callable[[Array], Array], mode: Array) -> Array:
@@ -113,7 +118,11 @@ class StudentT:
 
 
 class Emulator:
-    """Cubic stand-in for a log density, normalised by nothing, with safe tails.
+    """Stand-in for a log density that is standard normal times a likelihood.
+
+    The normal is kept as it is; the log likelihood is emulated by a quadratic with the cubic terms
+    of one or two coordinates and the fourth power of each. Outside the box of the points it goes
+    on linearly, never upwards, so that a flat likelihood leaves the tail to the prior.
 
     Parameters
     ----------
@@ -128,49 +137,62 @@ class Emulator:
         self.inverse = np.linalg.inv(root)
         self.jump = StudentT(center, root)
         size = len(center)
-        self.terms = [
-            np.array(term, dtype=int)
-            for degree in (1, 2, 3)
-            for term in combinations_with_replacement(range(size), degree)
+        cubic = combinations_with_replacement(range(size), 3)
+        terms = [
+            *(t for d in (1, 2) for t in combinations_with_replacement(range(size), d)),
+            *(t for t in cubic if len(set(t)) < 3),
+            *((i,) * 4 for i in range(size)),
         ]
-        self.index = np.array(
-            [np.pad(t, (0, 3 - len(t)), constant_values=size) for t in self.terms]
-        )
+        # a position `size` stands for the constant one that pads every term to four factors
+        self.index = np.array([(*t, *[size] * (4 - len(t))) for t in terms])
         usable = np.isfinite(values)
         z = (points[usable] - center) @ self.inverse.T
         value = values[usable] - np.max(values[usable])
-        self.radius = math.sqrt(size) + 2.0
+        likelihood = value + 0.5 * np.sum(points[usable] ** 2, axis=1)
+        self.low, self.high = np.quantile(z, (0.01, 0.99), axis=0)
         weight = 1.0 / (1.0 + (value / 6.0) ** 2)  # what lies far below the top matters little
         features = np.column_stack([np.ones(len(z)), self._features(z)])
-        degree = np.array([0, *(len(t) for t in self.terms)])
-        penalty = np.where(degree == 3, 0.05, 1e-6) * len(z) / 100.0
+        degree = np.array([0, *(len(t) for t in terms)])
+        penalty = np.select([degree < 3, degree == 3], [1e-6, 0.3], 3.0)
         gram = (features.T * weight) @ features + np.diag(penalty)
-        self.coefficient = np.linalg.solve(gram, (features.T * weight) @ value)
+        self.coefficient = np.linalg.solve(gram, (features.T * weight) @ likelihood)
         self.residual_sd = float(
-            np.sqrt(np.average((value - features @ self.coefficient) ** 2, weights=weight))
+            np.sqrt(np.average((likelihood - features @ self.coefficient) ** 2, weights=weight))
         )
 
     def _features(self, z: Array) -> Array:
         padded = np.concatenate([z, np.ones((*z.shape[:-1], 1))], axis=-1)
         return np.asarray(padded[..., self.index].prod(axis=-1))
 
+    def _likelihood(self, z: Array) -> Array:
+        return self._features(z) @ self.coefficient[1:]
+
     def log_density(self, theta: Array) -> float:
         """Return the emulated log density, up to a constant."""
         z = self.inverse @ (theta - self.center)
-        norm = float(np.sqrt(z @ z))
-        if norm > self.radius:
-            # along the ray: the value on the ball's surface, then a slow decay
-            inner = float(self.coefficient[1:] @ self._features(z * (self.radius / norm)))
-            return inner - TAIL * (norm**2 - self.radius**2)
-        return float(self.coefficient[1:] @ self._features(z))
+        inside = np.clip(z, self.low, self.high)
+        value = float(self._likelihood(inside))
+        beyond = np.flatnonzero(z != inside)
+        if len(beyond):
+            excess = z[beyond] - inside[beyond]
+            probe = np.repeat(inside[None], len(beyond), axis=0)
+            probe[np.arange(len(beyond)), beyond] += PROBE * np.sign(excess)
+            slope = (self._likelihood(probe) - value) / PROBE
+            value += float(np.minimum(slope, 0.0) @ np.abs(excess))
+        return value - 0.5 * float(theta @ theta)
 
-    def propose(self, theta: Array, rng: np.random.Generator) -> Array:
+    def local_step(self, theta: Array, rng: np.random.Generator) -> Array:
+        """Return a symmetric random step from theta."""
+        size = len(theta)
+        step = rng.standard_normal(size) * (LOCAL_STEP / math.sqrt(size))
+        return np.asarray(theta + self.root @ step)
+
+    def propose(self, theta: Array, rng: np.random.Generator, *, heat: float = 1.0) -> Array:
         """Return where a short chain on the emulator, started at theta, ends.
 
-        Alternates jumps from a t with local steps; it is reversible with respect to the
-        emulator, as the outer acceptance step needs.
+        Mixes jumps from a t with local steps; it is reversible with respect to the emulator, as
+        the outer acceptance step needs. `heat` flattens the emulator.
         """
-        size = len(theta)
         value = self.log_density(theta)
         forward = self.jump.log_density(theta)
         for _ in range(INNER_STEPS):
@@ -178,13 +200,12 @@ class Emulator:
                 candidate = self.jump.draw(rng)
                 own = self.jump.log_density(candidate)
                 new = self.log_density(candidate)
-                ratio = new - value - own + forward
+                ratio = (new - value) / heat - own + forward
             else:
-                step = rng.standard_normal(size) * (1.5 / math.sqrt(size))
-                candidate = theta + self.root @ step
+                candidate = self.local_step(theta, rng)
                 own = self.jump.log_density(candidate)
                 new = self.log_density(candidate)
-                ratio = new - value
+                ratio = (new - value) / heat
             if math.log(rng.random()) < ratio:
                 theta, value, forward = candidate, new, own
         return theta
@@ -206,8 +227,20 @@ def fit_emulator(
     """
     center, root = response_surface(log_density, center, root, rng)
     size = len(center)
-    count = 2 * math.comb(size + 3, 3)
     wide = StudentT(center, 1.15 * root)
-    points = np.array([wide.draw(rng) for _ in range(count)])
+    points = np.array([wide.draw(rng) for _ in range((size + 2) * (size + 3))])
     values = np.array([log_density(t) for t in points])
-    return Emulator(center, root, points, values)
+    emulator = Emulator(center, root, points, values)
+    for _ in range(REFINEMENTS):
+        theta, chain = center, []
+        for _ in range(40 * size):
+            theta = emulator.propose(theta, rng, heat=HEAT)
+            chain.append(theta)
+        # a skewed coordinate is centred and scaled by its mean and spread, not by its mode's
+        center = np.mean(chain, axis=0)
+        root = np.linalg.cholesky(np.cov(np.array(chain).T) / HEAT)
+        added = np.array(chain[::4])
+        points = np.concatenate([points, added])
+        values = np.concatenate([values, [log_density(t) for t in added]])
+        emulator = Emulator(center, root, points, values)
+    return emulator

@@ -30,7 +30,7 @@ from numpy.typing import NDArray
 from scipy import optimize
 
 from remitstats.errors import RemitstatsError
-from remitstats.fitting.emulator import Emulator, covariance_root, fit_emulator
+from remitstats.fitting.emulator import LOCAL_SHARE, Emulator, covariance_root, fit_emulator
 from remitstats.fitting.gaussian_system import Conditional, GaussianSystem, log_density_of_pseudo
 from remitstats.parts.latent_gaussian import LatentGaussian, Likelihood
 
@@ -352,12 +352,16 @@ class Chain:
     def move_hyper(self) -> tuple[float, float]:
         """Move theta with the noise held fixed; return acceptance and log importance ratio."""
         state, emulator = self.state, self.preparation.emulator
-        theta = emulator.propose(state.theta, self.rng)
-        candidate = self._state(theta, state.noise)
-        # against the emulator; the difference at the current noise makes candidates comparable
-        importance = self._log_target(candidate) - state.difference - emulator.log_density(theta)
-        current = self._log_target(state) - state.difference - emulator.log_density(state.theta)
-        log_ratio = importance - current
+        local = self.rng.random() < LOCAL_SHARE
+        move = emulator.local_step if local else emulator.propose
+        candidate = self._state(move(state.theta, self.rng), state.noise)
+        log_ratio = self._log_target(candidate) - self._log_target(state)
+        importance = math.nan
+        if not local:
+            emulated = emulator.log_density(candidate.theta)
+            log_ratio += emulator.log_density(state.theta) - emulated
+            # the difference at the current noise makes candidates comparable
+            importance = self._log_target(candidate) - state.difference - emulated
         accept = math.exp(min(0.0, log_ratio)) if math.isfinite(log_ratio) else 0.0
         if self.rng.random() < accept:
             self.spare = state.conditional.solver

@@ -35,7 +35,7 @@ class Settings:
 
     engine: str = "laplace"
     draws: int = 1000
-    tune: int = 150
+    tune: int = 100
     chains: int = 4
     seed: int = 1
 

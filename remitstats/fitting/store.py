@@ -44,9 +44,10 @@ def save_fit(tree: xr.DataTree, path: str | Path) -> Path:
     attrs = {**tree["provenance"].attrs, "format": FORMAT, "content": content_hash(tree)}
     whole = tree.copy()
     whole["provenance"] = xr.DataTree(xr.Dataset(attrs=attrs))
-    path.parent.mkdir(parents=True, exist_ok=True)
+    # By way of memory: on a disk that runs full the HDF5 library crashes instead of failing.
+    content = whole.to_netcdf(engine="h5netcdf")
     with whole_file(path) as temporary:
-        whole.to_netcdf(temporary, engine="h5netcdf")
+        temporary.write_bytes(content)
     return path
 
 
@@ -81,7 +82,8 @@ def load_fit(path: str | Path) -> xr.DataTree:
 def content_hash(tree: xr.DataTree) -> str:
     """Return a hash of all arrays, coordinates and provenance of a fit."""
     digest = hashlib.sha256()
-    attrs = {str(k): v for k, v in tree["provenance"].attrs.items() if k not in ("format", "content")}
+    own = ("format", "content")
+    attrs = {str(k): v for k, v in tree["provenance"].attrs.items() if k not in own}
     for name in sorted(attrs):
         digest.update(f"provenance/{name}={attrs[name]}\0".encode())
     for group in GROUPS:
@@ -136,7 +138,7 @@ def fit_or_reuse(
         if path.is_file():
             try:
                 tree = load_fit(path)
-                if tree["provenance"].attrs["key"] == key:  # else another fit under this name
+                if tree["provenance"].attrs.get("key") == key:  # else another fit under this name
                     return tree, path, True
             except StoreError:
                 pass

@@ -68,9 +68,9 @@ NAME = "reliance"
 class Priors:
     """Priors of the reliance model, all on the logit scale, with their defaults.
 
-    The defaults put national reliance between about 0.5% and 35% in nineteen prior draws of
-    twenty (`prior_predictive` shows it; a test holds it) and let neighbouring municipalities
-    differ by an order of magnitude in odds.
+    The defaults put Mexico's national reliance between about 1.3% and 26% in nineteen prior draws
+    of twenty, with a median near 7% (`prior_predictive` shows it; a test holds it), and let the
+    odds of one pair of neighbours in twenty differ tenfold or more.
 
     Parameters
     ----------

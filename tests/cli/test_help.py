@@ -1,0 +1,63 @@
+"""Help and version: what they say, and that they come at once."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+import remitstats as package
+
+COMMANDS = ("run", "fit", "data build", "data check", "data info", "data export", "data fetch")
+
+
+def test_the_help_of_the_program_names_its_commands(remitstats):
+    shown = remitstats("--help")
+    assert (shown.returncode, shown.stderr) == (0, "")
+    for command in ("run", "fit", "data"):
+        assert f" {command} " in shown.stdout
+
+
+@pytest.mark.parametrize("command", ["data", *COMMANDS])
+def test_every_command_has_help(command, remitstats):
+    shown = remitstats(*command.split(), "--help")
+    assert (shown.returncode, shown.stderr) == (0, "")
+    assert f"Usage: remitstats {command}" in shown.stdout
+    assert remitstats.files == {}
+
+
+@pytest.mark.parametrize("command", ["run", "fit"])
+def test_the_help_of_a_fit_names_every_option(command, remitstats):
+    shown = remitstats(command, "--help", COLUMNS="120").stdout
+    for (
+        option
+    ) in "out fits panel states draws tune chains seed engine quick prior design-effect".split():
+        assert f"--{option}" in shown
+
+
+def test_no_command_at_all_shows_the_help(remitstats):
+    shown = remitstats()
+    assert shown.returncode == 2
+    assert "Usage: remitstats" in shown.stdout + shown.stderr
+
+
+def test_the_version_is_that_of_the_package(remitstats):
+    shown = remitstats("--version")
+    assert (shown.returncode, shown.stdout) == (0, f"remitstats {package.__version__}\n")
+
+
+def test_help_imports_nothing_heavy():
+    code = (
+        "import sys\n"
+        "from remitstats.cli import main\n"
+        "sys.argv = ['remitstats', '--help']\n"
+        "try:\n    main()\n"
+        "except SystemExit as end:\n    assert not end.code, end.code\n"
+        "print('IMPORTED', *sorted(sys.modules), file=sys.stderr)\n"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    imported = set(ran.stderr.split("IMPORTED")[1].split())
+    assert "typer" in imported
+    heavy = {"pymc", "pytensor", "pandas", "numpy", "scipy", "xarray", "matplotlib", "pyarrow"}
+    assert not imported & heavy

@@ -1,0 +1,73 @@
+"""Command line, fit script and notebook give the same numbers for the same seed."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import remitstats as package
+
+SCRIPT = Path(__file__).parents[2] / "models" / "fit_reliance.py"
+TABLES = ("level", "change", "group", "group_change", "predictive", "parameter")
+
+
+def written(out):
+    """Return what a way in wrote, without seconds and command."""
+    summary = json.loads((out / "results.json").read_text("utf-8"))
+    del summary["wall_seconds"], summary["command"]
+    files = {path.name: path.read_bytes() for path in (out / "summaries").iterdir()}
+    return summary, files
+
+
+@pytest.fixture(scope="module")
+def of_run(finished):
+    """Return what `remitstats run` wrote."""
+    return written(finished.folder / finished.out)
+
+
+def test_fit_writes_the_same_as_run(of_run, finished, remitstats):
+    result = remitstats("fit", "reliance", *finished.options, "--out", "X")
+    assert result.returncode == 3
+    assert written(remitstats.folder / "X") == of_run
+
+
+def test_the_fit_script_writes_the_same_as_run(of_run, finished, tmp_path):
+    command = [sys.executable, str(SCRIPT), *finished.options, "--out", "X"]
+    done = subprocess.run(
+        command, cwd=tmp_path, capture_output=True, encoding="utf-8", timeout=240, check=False
+    )
+    assert "Traceback" not in done.stderr
+    assert "NOT CONVERGED" in done.stdout
+    assert written(tmp_path / "X") == of_run
+
+
+def test_a_notebook_gets_the_same_as_run(finished, tmp_path):
+    panel = package.load_mexico().select(["02", "03"])
+    model = package.reliance.build(panel)
+    fit = package.fit(model, panel, seed=7, draws=40, tune=40, chains=2)
+    results = package.summarise(fit, panel).rounded()
+    out = finished.folder / finished.out
+    for name in TABLES:
+        stored = pd.read_parquet(out / "summaries" / f"{name}.parquet")
+        mine = getattr(results, name).reset_index(drop=True)
+        pd.testing.assert_frame_equal(mine, stored, check_dtype=False, rtol=0, atol=1e-9)
+    stored = json.loads((out / "results.json").read_text("utf-8"))
+    for key in ("converged", "r_hat_max", "ess_bulk_min", "ess_tail_min", "fit_key", "panel_hash"):
+        assert results.summary[key] == pytest.approx(stored[key]), key
+
+
+def test_the_number_of_cores_does_not_change_the_numbers(of_run, finished, remitstats):
+    one = remitstats("fit", "reliance", *finished.options, "--out", "X", limit=on_one_core)
+    assert one.returncode == 3
+    assert written(remitstats.folder / "X") == of_run
+
+
+def on_one_core():
+    import os
+
+    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
