@@ -5,8 +5,9 @@ The command line prints their text and exits with `exit_code`; nobody sees a tra
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 
 
 class RemitstatsError(Exception):
@@ -80,3 +81,23 @@ class PanelError(RemitstatsError):
         rest = len(self.problems) - len(shown)
         more = [f"  … and {rest} more"] if rest > 0 else []
         return "\n".join([self.summary, *shown, *more])
+
+
+def unknown(kind: str, name: str, known: Iterable[str]) -> RemitstatsError:
+    """Return the error for a name that does not exist, with the nearest one that does.
+
+    Parameters
+    ----------
+    kind : str
+        What the name should have been the name of, such as "model" or "prior".
+    name : str
+        The name found.
+    known : iterable of str
+        Names that exist.
+    """
+    names = list(known)
+    near = get_close_matches(name, names, n=1, cutoff=0.3)
+    hint = f" Did you mean '{near[0]}'?" if near else ""
+    return RemitstatsError(
+        f"There is no {kind} '{name}'.{hint} {kind.capitalize()}s: {', '.join(names)}."
+    )

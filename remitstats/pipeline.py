@@ -171,7 +171,7 @@ def fit_reliance(job: Job, progress: Progress | None = None) -> Outcome:
     # results.json is written last and vouches for the tables beside it; an older one must not
     # vouch for tables that an interruption leaves half replaced.
     _withdraw(job.out / "results.json")
-    results.write(job.out)
+    results.rounded().write(job.out)
     return Outcome(panel, RelianceResults.read(job.out), path, reused)
 
 

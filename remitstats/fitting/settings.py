@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import os
 from dataclasses import asdict, dataclass
-from difflib import get_close_matches
 from typing import Any
 
-from remitstats.errors import RemitstatsError
+from remitstats.errors import RemitstatsError, unknown
 
 ENGINES = ("laplace", "nuts")
 LIMITS = {  # least and most
@@ -42,11 +41,7 @@ class Settings:
     def __post_init__(self) -> None:
         """Refuse what can't be run."""
         if self.engine not in ENGINES:
-            near = get_close_matches(self.engine, ENGINES, n=1, cutoff=0.3)
-            hint = f" Did you mean '{near[0]}'?" if near else ""
-            raise RemitstatsError(
-                f"There is no engine '{self.engine}'.{hint} Engines: {', '.join(ENGINES)}."
-            )
+            raise unknown("engine", self.engine, ENGINES)
         for name, (least, most) in LIMITS.items():
             value = getattr(self, name)
             if not isinstance(value, int) or not least <= value <= most:

@@ -1,10 +1,8 @@
 """The models, one file each: `build(panel, priors=…)` returns a `pm.Model`."""
 
-from difflib import get_close_matches
-
 import lazy_loader as _lazy
 
-from remitstats.errors import RemitstatsError
+from remitstats.errors import unknown
 
 MODELS = ("reliance",)
 
@@ -21,6 +19,4 @@ def check_name(name: str) -> str:
     """
     if name in MODELS:
         return name
-    near = get_close_matches(name, MODELS, n=1, cutoff=0.4)
-    hint = f" Did you mean '{near[0]}'?" if near else ""
-    raise RemitstatsError(f"There is no model '{name}'.{hint} Models: {', '.join(MODELS)}.")
+    raise unknown("model", name, MODELS)

@@ -33,7 +33,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
-from difflib import get_close_matches
 from typing import Any
 
 import numpy as np
@@ -41,7 +40,7 @@ import pandas as pd
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from remitstats.errors import PanelError, RemitstatsError
+from remitstats.errors import PanelError, RemitstatsError, unknown
 from remitstats.panel.check import check_for_reliance
 from remitstats.panel.panel import Panel
 from remitstats.parts import icar
@@ -114,11 +113,7 @@ class Priors:
         changed = {}
         for name, numbers in values.items():
             if name not in known:
-                near = get_close_matches(name, known, n=1, cutoff=0.4)
-                hint = f" Did you mean '{near[0]}'?" if near else ""
-                raise RemitstatsError(
-                    f"The reliance model has no prior '{name}'.{hint} Priors: {', '.join(known)}."
-                )
+                raise unknown("prior", name, known)
             kind = type(known[name])
             wanted = [f.name for f in fields(kind)]
             if len(numbers) != len(wanted):

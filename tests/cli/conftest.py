@@ -44,7 +44,7 @@ class Program:
         self, *words: object, timeout: float = 240, limit: Callable[[], None] | None = None, **env
     ) -> subprocess.CompletedProcess[str]:
         """Run it to its end with both outputs going into pipes."""
-        return subprocess.run(  # noqa: PLW1509 - only a limit on file sizes is set in the child
+        return subprocess.run(
             self.words(*words),
             cwd=self.folder,
             env=environment(**env),

@@ -10,6 +10,10 @@ import pytest
 import remitstats as package
 
 COMMANDS = ("run", "fit", "data build", "data check", "data info", "data export", "data fetch")
+OPTIONS = (
+    *("out", "fits", "panel", "states", "draws", "tune", "chains", "seed"),
+    *("engine", "quick", "prior", "design-effect"),
+)
 
 
 def test_the_help_of_the_program_names_its_commands(remitstats):
@@ -30,9 +34,7 @@ def test_every_command_has_help(command, remitstats):
 @pytest.mark.parametrize("command", ["run", "fit"])
 def test_the_help_of_a_fit_names_every_option(command, remitstats):
     shown = remitstats(command, "--help", COLUMNS="120").stdout
-    for (
-        option
-    ) in "out fits panel states draws tune chains seed engine quick prior design-effect".split():
+    for option in OPTIONS:
         assert f"--{option}" in shown
 
 

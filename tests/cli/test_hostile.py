@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import csv
 import json
+from itertools import pairwise
 
 import pytest
 
 NAMES = ("<script>alert(1)</script>", "=cmd|' /C calc'!A0", "[red]Rojo[/red]", "{{ 7 * 7 }}")
 CODES = ("02001", "02002", "03001", "03002")
+HEADER = "cvegeo,wave,dwellings,receiving_percent"
+MUNICIPALITY = ("cvegeo", "name", "state")
+STATE = ("state", "name", "region")
+ADJACENCY = ("cvegeo_a", "cvegeo_b", "rook")
 OUT = "a <b>bold</b name> & [bold]out"
 
 
@@ -18,15 +23,12 @@ def done(tmp_path_factory, rows, in_folder):
     folder = tmp_path_factory.mktemp("hostile")
     mine = folder / "mine & [red]"
     mine.mkdir()
+    names = zip(CODES, NAMES, strict=True)
     tables = {
-        "municipality_wave": ["cvegeo,wave,dwellings,receiving_percent".split(",")]
-        + [row.split(",") for row in rows],
-        "municipality": [["cvegeo", "name", "state"]]
-        + [[code, name, code[:2]] for code, name in zip(CODES, NAMES, strict=True)],
-        "state": [["state", "name", "region"]]
-        + [["02", "<img src=x onerror=alert(2)>", "North"], ["03", "@SUM(1)", "North"]],
-        "adjacency": [["cvegeo_a", "cvegeo_b", "rook"]]
-        + [["02001", "02002", "true"], ["02002", "03001", "true"], ["03001", "03002", "true"]],
+        "municipality_wave": [row.split(",") for row in (HEADER, *rows)],
+        "municipality": [MUNICIPALITY, *((code, name, code[:2]) for code, name in names)],
+        "state": [STATE, ("02", "<img src=x onerror=alert(2)>", "North"), ("03", "@A1", "North")],
+        "adjacency": [ADJACENCY, *((a, b, "true") for a, b in pairwise(CODES))],
     }
     for name, lines in tables.items():
         with (mine / f"{name}.csv").open("w", encoding="utf-8", newline="") as file:

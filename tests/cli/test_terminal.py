@@ -13,12 +13,12 @@ COLOUR = re.compile(r"\x1b\[(?:\d+;)*(?:3[0-8]|4[0-8]|9\d|10[0-7])(?:;\d+)*m")
 
 
 @pytest.fixture
-def drawn(remitstats, small):
-    """Return a runner of a fit on a terminal of its own; it returns what appeared there."""
+def drawn(remitstats):
+    """Return a runner on a terminal of its own; it gives the exit code and what appeared."""
 
-    def run(**env):
+    def run(*words, **env):
         ours, theirs = pty.openpty()
-        process = remitstats.start("fit", "reliance", *small, terminal=theirs, **env)
+        process = remitstats.start("fit", "reliance", *words, terminal=theirs, **env)
         os.close(theirs)
         shown = b""
         while True:
@@ -30,14 +30,14 @@ def drawn(remitstats, small):
                 break
             shown += piece
         os.close(ours)
-        assert process.wait(timeout=60) == 3
-        return shown.decode("utf-8")
+        return process.wait(timeout=60), shown.decode("utf-8")
 
     return run
 
 
-def test_a_terminal_gets_a_bar_for_every_phase_and_ends_with_the_verdict(drawn):
-    shown = drawn()
+def test_a_terminal_gets_a_bar_for_every_phase_and_ends_with_the_verdict(drawn, small):
+    code, shown = drawn(*small)
+    assert code == 3
     assert "━" in shown
     assert COLOUR.search(shown)
     for phase in ("Reading the panel", "Sampling", "Estimates and their convergence"):
@@ -47,6 +47,8 @@ def test_a_terminal_gets_a_bar_for_every_phase_and_ends_with_the_verdict(drawn):
 
 
 def test_no_color_draws_bars_without_colour(drawn):
-    shown = drawn(NO_COLOR="1")
+    code, shown = drawn("--states", "32", NO_COLOR="1")
+    assert code == 2
     assert "━" in shown
+    assert "Building the model" in shown
     assert not COLOUR.search(shown)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -42,7 +44,7 @@ def unit_covariance(graph: icar.Graph) -> Array:
 
 
 def path(*nodes: int) -> list[tuple[int, int]]:
-    return list(zip(nodes, nodes[1:], strict=False))
+    return list(itertools.pairwise(nodes))
 
 
 # a ring with a chord and a tail, a path, and two islands

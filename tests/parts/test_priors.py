@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 import pymc as pm
-import pytest
 import pytensor
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
@@ -69,7 +69,7 @@ def test_extremes_stay_finite_and_inside_the_range(prior: HyperPrior, t: float) 
     assert value <= 1 or isinstance(prior, ScalePrior)
 
 
-@pytest.mark.parametrize("prior", PRIORS, ids=lambda prior: str(prior))
+@pytest.mark.parametrize("prior", PRIORS, ids=str)
 def test_pymc_has_the_same_quantiles_and_density(prior: HyperPrior) -> None:
     t = np.array([-2.0, -0.5, 0.0, 1.0, 2.5])
     values = np.array([prior.constrain(x) for x in t])
