@@ -33,7 +33,7 @@ class Settings:
     """
 
     engine: str = "laplace"
-    draws: int = 1000
+    draws: int = 800
     tune: int = 100
     chains: int = 4
     seed: int = 1

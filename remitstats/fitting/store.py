@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -45,9 +46,10 @@ def save_fit(tree: xr.DataTree, path: str | Path) -> Path:
     whole = tree.copy()
     whole["provenance"] = xr.DataTree(xr.Dataset(attrs=attrs))
     # By way of memory: on a disk that runs full the HDF5 library crashes instead of failing.
-    content = whole.to_netcdf(engine="h5netcdf")
+    memory = io.BytesIO()
+    whole.to_netcdf(memory, engine="h5netcdf")
     with whole_file(path) as temporary:
-        temporary.write_bytes(content)
+        temporary.write_bytes(memory.getvalue())
     return path
 
 

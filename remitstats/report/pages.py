@@ -109,6 +109,7 @@ def page_context(
             for group in ("results", "trust", "sources")
         },
         "converged": results.converged,
+        "engine": summary.get("engine"),
         "reasons": [str(reason) for reason in summary.get("reasons") or []],
         "waves": results.waves,
         "intervals": results.intervals,
@@ -125,7 +126,7 @@ def page_context(
         "units": int(results.level["cvegeo"].nunique()),
         "municipality_data": municipality_data(results, texts),
         "predictive": _described(results.predictive),
-        "outside": int(_outside(results.predictive).sum()),
+        "outside": _described(results.predictive[_outside(results.predictive)]),
         "parameters": _described(results.parameter),
         "measures": _MEASURES,
         "seconds": _seconds(summary),

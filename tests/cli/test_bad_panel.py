@@ -29,11 +29,8 @@ def problem_lines(text):
     return [line for line in text.splitlines() if line.startswith("  - ")]
 
 
-@pytest.mark.parametrize("command", [("run",), ("fit", "reliance")], ids=" ".join)
-def test_every_bad_cell_is_named_with_line_column_value_and_remedy(bad_cells, refused, command):
-    said = refused(*command, "--panel", bad_cells)
-    assert f"{bad_cells} is not a valid panel: 9 problems." in said
-    lines = problem_lines(said)
+def assert_every_bad_cell_is_named(text):
+    lines = problem_lines(text)
     assert len(lines) == 9
     for number, (_, column, found, remedy) in enumerate(CELLS, start=2):
         if column:
@@ -42,11 +39,18 @@ def test_every_bad_cell_is_named_with_line_column_value_and_remedy(bad_cells, re
             assert remedy in line
 
 
-def test_data_check_finds_the_same_as_a_run(bad_cells, refused, remitstats):
+@pytest.mark.parametrize("command", [("run",), ("fit", "reliance")], ids=" ".join)
+def test_every_bad_cell_is_named_with_line_column_value_and_remedy(bad_cells, refused, command):
+    said = refused(*command, "--panel", bad_cells)
+    assert f"{bad_cells} is not a valid panel: 9 problems." in said
+    assert_every_bad_cell_is_named(said)
+
+
+def test_data_check_names_every_bad_cell_as_its_answer(bad_cells, remitstats):
     checked = remitstats("data", "check", bad_cells)
     assert checked.returncode == 2
     assert checked.stderr == ""
-    assert problem_lines(checked.stdout) == problem_lines(refused("run", "--panel", bad_cells))
+    assert_every_bad_cell_is_named(checked.stdout)
 
 
 @pytest.mark.parametrize(

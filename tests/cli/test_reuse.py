@@ -52,11 +52,6 @@ def test_the_same_run_again_uses_the_stored_fit_and_says_so(copied, again):
     assert (stored.stat().st_mtime_ns, numbers(copied)) == before
 
 
-def test_another_output_folder_gets_the_same_numbers_from_the_stored_fit(copied, again):
-    assert AGAIN in again(out="other").stderr
-    assert numbers(copied, "other") == numbers(copied)
-
-
 @pytest.mark.parametrize(
     "change", [("--seed", "8"), ("--prior", "state_sd=2,0.05")], ids=["seed", "prior"]
 )

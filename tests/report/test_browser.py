@@ -98,6 +98,7 @@ def test_the_table_sorts(browser, site):
         open_table(page, site)
         header = page.locator("#municipalities thead th", has_text="Reliance 2020")
         header.click()
+        page.wait_for_selector("th[aria-sort=ascending]")
         assert codes(page) == ordered
         header.get_by_role("button").press("Enter")
         page.wait_for_selector("th[aria-sort=descending]")
