@@ -201,12 +201,12 @@ def group_tables(
     for g, (level, code, name, member) in enumerate(groups_of(place)):
         head: dict[str, Any] = {"level": level, "code": code, "name": name}
         for w, wave in enumerate(draws.waves):
-            known = member & np.isfinite(draws.dwellings[w]) & np.isfinite(draws.published[w])
-            total = float(draws.dwellings[w][known].sum())
+            counted = member & np.isfinite(draws.dwellings[w])  # as in `group_draws`
+            known = counted & np.isfinite(draws.published[w])
+            total = float(draws.dwellings[w][counted].sum())
+            weight = draws.dwellings[w][known]
             published = (
-                float(draws.published[w][known] @ draws.dwellings[w][known] / total)
-                if total
-                else np.nan
+                float(draws.published[w][known] @ weight / weight.sum()) if len(weight) else np.nan
             )
             found = {key: float(v) for key, v in estimate(values[:, g, w]).items()}
             levels.append(

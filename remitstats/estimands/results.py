@@ -274,7 +274,7 @@ class RelianceResults:
             When the folder can't be written.
         """
         folder = out / "summaries"
-        tables = {**self.rounded().tables, "municipalities": self.municipalities()}
+        tables = {**self.rounded().tables, "municipalities": self.rounded().municipalities()}
         written = []
         for name, table in tables.items():
             written.append(write_parquet(folder / f"{name}.parquet", table))

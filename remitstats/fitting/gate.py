@@ -136,6 +136,10 @@ def convergence_of(
         table.insert(0, "quantity", labels)
         if np.issubdtype(values.dtype, np.integer):
             table = table.dropna()  # a rank that is certain is a finding, not a stuck chain
+        else:
+            # without a single draw it is not defined, as is a group without data in a wave;
+            # of a posterior variable `judge` will say that its draws are not finite
+            table = table[~np.isnan(values).all(axis=(0, 1))]
         tables.append(table)
         done += array.size
         if progress:
@@ -204,8 +208,8 @@ def judge(tree: xr.DataTree, table: pd.DataFrame, expected_draws: int) -> Gate:
         reasons.append(f"only {chains * draws} of {expected_draws} draws are there")
     if chains < 2:
         reasons.append("a single chain can't show that it converged: run at least 2")
-    if constant:
-        reasons.append(f"{constant} quantities never moved")
+    elif constant:
+        reasons.append(f"{constant} of {len(table)} quantities never moved")
     if r_hat > R_HAT_LIMIT:
         over = int((finite["r_hat"] > R_HAT_LIMIT).sum())
         reasons.append(

@@ -192,7 +192,7 @@ def _uncovered(tables: Mapping[str, pd.DataFrame]) -> list[Problem]:
         return []
     if not len(wave):
         accepted = "one row for each municipality and wave"
-        return [Problem(REQUIRED_TABLE, "-", "-", "no rows", accepted, "add the data")]
+        return [words.problem(REQUIRED_TABLE, "-", "-", "no rows", accepted, "add the data")]
     problems = []
     share = "receiving_percent"
     if share in wave.columns and wave.loc[:, [share]].iloc[:, 0].isna().all():
@@ -219,7 +219,7 @@ def _too_few(values: pd.Series, column: str, word: str, remedy: str) -> list[Pro
         return []
     what = f"one {word} with data, {found[0]}" if found else f"no {word} with data"
     accepted = f"two {word}s or more for the reliance model"
-    return [Problem(REQUIRED_TABLE, "-", column, what, accepted, f"add or select {remedy}")]
+    return [words.problem(REQUIRED_TABLE, "-", column, what, accepted, f"add or select {remedy}")]
 
 
 def _no_adjacency(country: Any) -> Problem:

@@ -14,6 +14,14 @@ from typing import Any
 
 from scipy import special
 
+SMALLEST, LARGEST = 1e-3, 100.0  # bounds of scales and shapes: beyond them arithmetic breaks down
+FARTHEST = 30.0  # a logit beyond which every share is 0 or 1
+
+
+def _check(name: str, value: float, least: float, most: float) -> None:
+    if not least <= value <= most:
+        raise ValueError(f"{name} must lie between {least:g} and {most:g}, found {value:g}")
+
 
 @dataclass(frozen=True)
 class ScalePrior:
@@ -24,7 +32,7 @@ class ScalePrior:
     upper : float
         A standard deviation (in the units of the linear predictor) that would be surprising.
     tail : float
-        Prior probability, in (0, 1), that the standard deviation exceeds `upper`.
+        Prior probability, at most 0.9, that the standard deviation exceeds `upper`.
 
     Notes
     -----
@@ -36,10 +44,8 @@ class ScalePrior:
     tail: float
 
     def __post_init__(self) -> None:
-        if not 0 < self.upper < math.inf:
-            raise ValueError(f"upper must be positive and finite, found {self.upper}")
-        if not 0 < self.tail < 1:
-            raise ValueError(f"tail must be a probability between 0 and 1, found {self.tail}")
+        _check("upper", self.upper, SMALLEST, LARGEST)
+        _check("tail, a probability,", self.tail, 1e-9, 0.9)
 
     @property
     def rate(self) -> float:
@@ -79,10 +85,8 @@ class SharePrior:
     beta: float
 
     def __post_init__(self) -> None:
-        if not (0 < self.alpha < math.inf and 0 < self.beta < math.inf):
-            raise ValueError(
-                f"alpha and beta must be positive and finite, found {self.alpha}, {self.beta}"
-            )
+        _check("alpha", self.alpha, SMALLEST, LARGEST)
+        _check("beta", self.beta, SMALLEST, LARGEST)
 
     def constrain(self, t: float) -> float:
         """Return the share at `t`."""
@@ -116,8 +120,7 @@ class RatioPrior:
     log_sd: float
 
     def __post_init__(self) -> None:
-        if not 0 < self.log_sd < math.inf:
-            raise ValueError(f"log_sd must be positive and finite, found {self.log_sd}")
+        _check("log_sd", self.log_sd, SMALLEST, 10.0)
 
     def constrain(self, t: float) -> float:
         """Return the ratio at `t`."""
@@ -152,10 +155,8 @@ class NormalPrior:
     sd: float
 
     def __post_init__(self) -> None:
-        if not math.isfinite(self.mean):
-            raise ValueError(f"mean must be a finite number, found {self.mean}")
-        if not 0 < self.sd < math.inf:
-            raise ValueError(f"sd must be positive and finite, found {self.sd}")
+        _check("mean", self.mean, -FARTHEST, FARTHEST)
+        _check("sd", self.sd, SMALLEST, LARGEST)
 
     def describe(self) -> dict[str, Any]:
         """Return the prior as plain values, for provenance."""

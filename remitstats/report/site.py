@@ -108,9 +108,15 @@ def _write_assets(folder: Path) -> None:
 
 
 def _move(stage: Path, out: Path) -> None:
-    """Move staged files into place, the front page last, and drop what an earlier report left."""
+    """Move staged files into place and drop what an earlier report left.
+
+    `results.json`, by which a finished job is known again, and the front page go last.
+    """
     staged = [path.relative_to(stage) for path in stage.rglob("*") if path.is_file()]
-    names = sorted((path.as_posix() for path in staged), key=lambda name: name == "index.html")
+    last = ("results.json", "index.html")
+    names = sorted({path.as_posix() for path in staged} - set(last)) + [
+        name for name in last if (stage / name).is_file()
+    ]
     before = _earlier(out)
     for name in names:
         place = out / name

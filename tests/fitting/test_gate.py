@@ -121,7 +121,7 @@ def slow_tail() -> xr.DataTree:
 
 FAILURES: dict[str, tuple[Callable[[], xr.DataTree], str]] = {
     "shifted chain": (shifted, "R-hat is 1.1"),
-    "stuck quantity": (stuck, "1 quantities never moved"),
+    "stuck quantity": (stuck, "quantities never moved"),
     "stuck chain": (stuck_chain, "for percent[01005]"),
     "chains stuck apart": (stuck_apart, "R-hat is inf for percent[01005]"),
     "nan": (not_a_number, "not finite"),
