@@ -41,7 +41,7 @@ def test_an_unknown_name_is_answered_with_the_nearest(words, meant, refused):
         ("--design-effect", "nan", "must be at least 1 and finite, found nan"),
         ("--prior", "state_sd", "write NAME=NUMBER,NUMBER"),
         ("--prior", "state_sd=one,0.05", "write NAME=NUMBER,NUMBER"),
-        ("--prior", "state_sd=1e400,0.05", "'state_sd' can't be used: upper must be positive"),
+        ("--prior", "state_sd=1e400,0.05", "'state_sd' can't be used: upper must lie between"),
     ],
 )
 def test_a_number_that_cannot_be_used_is_refused_in_words(option, value, said, refused):

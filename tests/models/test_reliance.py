@@ -239,7 +239,7 @@ def test_priors_are_set_by_name() -> None:
         ({"state_ds": (0.5, 0.01)}, "Did you mean 'state_sd'"),
         ({"municipality": (0.5, 0.01)}, "Did you mean 'municipality_"),
         ({"state_sd": (0.5,)}, r"takes 2 number\(s\) \(upper, tail\), found 1"),
-        ({"state_sd": (-0.5, 0.1)}, "can't be used: upper must be positive"),
+        ({"state_sd": (-0.5, 0.1)}, "can't be used: upper must lie between"),
     ],
 )
 def test_wrong_priors_are_explained(values: dict[str, tuple[float, ...]], says: str) -> None:
