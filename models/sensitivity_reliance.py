@@ -72,7 +72,7 @@ def main(arguments: list[str] | None = None) -> None:
         level = results.level.set_index(["cvegeo", "wave"])
         main_level = level if main_level is None else main_level
         rows += compare(name, results.converged, results.group, level, main_level)
-    write_csv(options.out / "sensitivity.csv", pd.DataFrame(rows))
+        write_csv(options.out / "sensitivity.csv", pd.DataFrame(rows))
     print(options.out / "sensitivity.csv")
 
 

@@ -125,6 +125,7 @@ FAILURES: dict[str, tuple[Callable[[], xr.DataTree], str]] = {
     "stuck chain": (stuck_chain, "for percent[01005]"),
     "chains stuck apart": (stuck_apart, "R-hat is inf for percent[01005]"),
     "nan": (not_a_number, "not finite"),
+    "nothing but nan": (lambda: make_tree(percent=np.nan * draws()), "not finite"),
     "missing draws": (lambda: make_tree(sd=np.ones((4, 900)) * draws()[:, :900, 0]), "only 3600"),
     "single chain": (lambda: make_tree(sd=draws(2, 1)[:, :, 0]), "single chain"),
     "divergences": (diverging, "3 transitions diverged"),
