@@ -20,7 +20,7 @@ report: $(STAMP)  ## Fit the reliance model on all of Mexico and write reports/i
 	@$(VENV)/bin/remitstats run --out reports --fits fits
 
 test: $(STAMP) browser  ## Run the tests (the slow ones aside)
-	@$(PYTHON) -m pytest
+	@$(PYTHON) -m pytest -n auto
 
 test-slow: $(STAMP) browser  ## Run the slow tests
 	@$(PYTHON) -m pytest -m slow

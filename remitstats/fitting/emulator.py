@@ -238,7 +238,7 @@ def fit_emulator(
             chain.append(theta)
         # a skewed coordinate is centred and scaled by its mean and spread, not by its mode's
         center = np.mean(chain, axis=0)
-        root = np.linalg.cholesky(np.cov(np.array(chain).T) / HEAT)
+        root = np.linalg.cholesky(np.atleast_2d(np.cov(np.array(chain).T)) / HEAT)
         added = np.array(chain[::4])
         points = np.concatenate([points, added])
         values = np.concatenate([values, [log_density(t) for t in added]])
