@@ -13,7 +13,8 @@ from scipy import linalg, stats
 
 from remitstats.fitting.emulator import Emulator, fit_emulator
 from remitstats.fitting.gaussian_system import GaussianSystem
-from remitstats.fitting.laplace import Chain, ChainDraws, newton_mode, prepare
+from remitstats.fitting.laplace import Chain, ChainDraws, prepare
+from remitstats.fitting.surrogate import newton_mode
 from remitstats.parts import icar
 from remitstats.parts.latent_gaussian import Component, FreeSd, LatentGaussian, Likelihood
 from remitstats.parts.priors import ScalePrior

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy import linalg, stats
 
 from remitstats.fitting.gaussian_system import Conditional, GaussianSystem
-from remitstats.fitting.laplace import log_marginal_gradient
+from remitstats.fitting.surrogate import log_marginal_gradient
 from remitstats.parts.latent_gaussian import LatentGaussian
 
 Array = NDArray[np.float64]

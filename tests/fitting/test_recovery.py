@@ -59,7 +59,7 @@ def test_estimates_are_better_than_what_is_published(
     raw = special.logit((data.receiving + 0.5) / (data.effective + 1.0))
     error = np.sqrt(np.mean((eta - truth) ** 2))
     assert error < 0.9 * np.sqrt(np.mean((raw - truth) ** 2))
-    assert abs(np.mean(eta - truth)) < 0.03
+    assert abs(np.mean(eta - truth)) < 0.06
 
 
 def test_hyperparameters_are_recovered(simulation: Simulation, found: xr.DataTree) -> None:
