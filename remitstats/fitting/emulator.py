@@ -236,11 +236,19 @@ def fit_emulator(
         for _ in range(40 * size):
             theta = emulator.propose(theta, rng, heat=HEAT)
             chain.append(theta)
-        # a skewed coordinate is centred and scaled by its mean and spread, not by its mode's
-        center = np.mean(chain, axis=0)
-        root = np.linalg.cholesky(np.atleast_2d(np.cov(np.array(chain).T)) / HEAT)
         added = np.array(chain[::4])
+        known = np.array([log_density(t) for t in added])
         points = np.concatenate([points, added])
-        values = np.concatenate([values, [log_density(t) for t in added]])
+        values = np.concatenate([values, known])
+        # a skewed coordinate is centred and scaled by its mean and spread, not by its mode's;
+        # an emulator that is wrong where its chain went says nothing of them
+        ratio = (known - np.array([emulator.log_density(t) for t in added])) / HEAT
+        ratio[~np.isfinite(ratio)] = -np.inf
+        weight = np.exp(ratio - max(float(np.max(ratio)), -1e300))
+        if weight.sum() ** 2 > 3 * size * np.sum(weight**2):
+            weight /= weight.sum()
+            center = weight @ added
+            away = added - center
+            root = np.linalg.cholesky((away.T * weight) @ away / HEAT)
         emulator = Emulator(center, root, points, values)
     return emulator
