@@ -26,6 +26,16 @@ STATISTICS = {
     "earlier_wave_correlation": "rank correlation with the wave before",
 }
 MOST_DRAWS = 500
+COLUMNS = (
+    "statistic",
+    "description",
+    "wave",
+    "observed",
+    "replicated_mean",
+    "replicated_eti90_lower",
+    "replicated_eti90_upper",
+    "p_value",
+)
 
 
 def predictive_check(fit: xr.DataTree, panel: Panel, *, seed: int) -> pd.DataFrame:
@@ -84,7 +94,7 @@ def predictive_check(fit: xr.DataTree, panel: Panel, *, seed: int) -> pd.DataFra
                     "p_value": _p_value(drawn, float(observed[s, w])),
                 }
             )
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
 def _p_value(replicated: NDArray[np.float64], observed: float) -> float:

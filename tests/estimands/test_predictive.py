@@ -118,3 +118,13 @@ def test_same_seed_same_check(tree: xr.DataTree, country: Panel) -> None:
     first, second, other = (predictive_check(tree, country, seed=s) for s in (1, 1, 2))
     pd.testing.assert_frame_equal(first, second)
     assert not first.equals(other)
+
+
+def test_two_municipalities_are_too_few_for_a_check_but_no_error(
+    tree: xr.DataTree, country: Panel
+) -> None:
+    pair = tree.isel(municipality=slice(0, 2))
+    pair["provenance"] = tree["provenance"]
+    table = predictive_check(pair, country, seed=1)
+    assert table.empty
+    assert "replicated_eti90_lower" in table.columns
