@@ -12,6 +12,7 @@ import xarray as xr
 from numpy.typing import NDArray
 from scipy import stats
 
+from remitstats.estimands.results import COLUMNS
 from remitstats.panel.panel import Panel
 from remitstats.parts.sampling_error import draw_published
 
@@ -26,16 +27,6 @@ STATISTICS = {
     "earlier_wave_correlation": "rank correlation with the wave before",
 }
 MOST_DRAWS = 500
-COLUMNS = (
-    "statistic",
-    "description",
-    "wave",
-    "observed",
-    "replicated_mean",
-    "replicated_eti90_lower",
-    "replicated_eti90_upper",
-    "p_value",
-)
 
 
 def predictive_check(fit: xr.DataTree, panel: Panel, *, seed: int) -> pd.DataFrame:
@@ -94,7 +85,7 @@ def predictive_check(fit: xr.DataTree, panel: Panel, *, seed: int) -> pd.DataFra
                     "p_value": _p_value(drawn, float(observed[s, w])),
                 }
             )
-    return pd.DataFrame(rows, columns=list(COLUMNS))
+    return pd.DataFrame(rows, columns=list(COLUMNS["predictive"]))
 
 
 def _p_value(replicated: NDArray[np.float64], observed: float) -> float:
