@@ -109,6 +109,7 @@ def test_names_sort_without_regard_to_accents(browser, site):
     with watched(browser) as page:
         open_table(page, site)
         page.locator("#municipalities thead th", has_text="Municipality").click()
+        page.wait_for_selector("th[aria-sort=ascending]", timeout=30_000)
         names = page.locator("#municipalities tbody tr td:nth-child(2)").all_inner_texts()
     assert names[0] == "Ácambaro"
     assert names[-1] == "Zumpango"
