@@ -14,7 +14,7 @@ from pathlib import Path
 
 import xarray as xr
 
-from remitstats.errors import RemitstatsError
+from remitstats.errors import PanelError, RemitstatsError
 from remitstats.estimands.reliance import summarise
 from remitstats.estimands.results import RelianceResults
 from remitstats.fitting.run import fit
@@ -22,6 +22,7 @@ from remitstats.fitting.settings import Settings
 from remitstats.fitting.store import fit_or_reuse
 from remitstats.fitting.version import code_version, fit_key
 from remitstats.models import reliance
+from remitstats.panel.check import check_for_reliance
 from remitstats.panel.load import load_mexico, load_panel
 from remitstats.panel.panel import Panel
 from remitstats.parts.sampling_error import SamplingDesign
@@ -138,6 +139,9 @@ def fit_reliance(job: Job, progress: Progress | None = None) -> Outcome:
     require_writable(job.fits, "--fits")
     tell("reading the panel", 0.0)
     panel = open_panel(job.panel, job.states)
+    problems = check_for_reliance(panel)
+    if problems:
+        raise PanelError("The panel can't be used for the reliance model.", problems)
     tell("reading the panel", 1.0)
     tell("building the model", 0.0)
     model = reliance.build(panel, job.priors, job.design)

@@ -12,7 +12,8 @@ Step by step:
    p(theta) * surrogate marginal(theta) * Normal(e) * exp D(eta(theta, e)). theta moves by
    Metropolis-Hastings with e held fixed (the field moves along with theta); e moves by
    Hamiltonian Monte Carlo whose Gaussian part is solved exactly by rotation, so that only the
-   gradient of D needs steps (Neal 2011, Handbook of MCMC, section 5.5.1).
+   gradient of D needs steps (Neal 2011, Handbook of MCMC, section 5.5.1). The steps are taken in
+   the field, where each costs one sparse solve, and carried back to e at the end.
 
 No approximation is left in the draws; R-hat, ESS and the k-hat of the theta proposals judge
 them. Rue, Martino and Chopin (2009), JRSS B 71: 319-392, for the Laplace step.
@@ -22,6 +23,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,12 +32,10 @@ from numpy.typing import NDArray
 from scipy import optimize
 
 from remitstats.fitting.emulator import LOCAL_SHARE, Emulator, covariance_root, fit_emulator
-from remitstats.fitting.gaussian_system import Conditional, GaussianSystem
+from remitstats.fitting.gaussian_system import Conditional, GaussianSystem, Surrogate
 from remitstats.fitting.surrogate import (
-    Surrogate,
     approx_gradient,
     averaged_surrogate,
-    difference,
     log_marginal_gradient,
     newton_mode,
 )
@@ -45,6 +45,7 @@ Array = NDArray[np.float64]
 Progress = Callable[[str, float], None]
 
 AVERAGED = 1  # pairs of draws over which the difference D is averaged for the emulator
+GRADIENT_DRAWS = 12  # pairs of draws over which the gradient of the marginal is averaged
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,11 @@ class ChainDraws:
 
 
 def prepare(
-    model: LatentGaussian, rng: np.random.Generator, progress: Progress | None = None
+    model: LatentGaussian,
+    rng: np.random.Generator,
+    progress: Progress | None = None,
+    *,
+    cores: int = 1,
 ) -> Preparation:
     """Find the surrogate of the likelihood and the shape of theta's distribution.
 
@@ -94,16 +99,19 @@ def prepare(
         Stream for the Monte Carlo averages.
     progress : callable, optional
         Called with a description and a fraction between 0 and 1.
+    cores : int
+        Densities computed at once; the result does not depend on it.
     """
+    tell = progress or (lambda _description, _fraction: None)
     system = GaussianSystem(model)
     theta = model.initial()
     surrogate, _, _ = newton_mode(system, theta, model.likelihood.initial())
-    noise = rng.standard_normal((32, system.noise))  # common to all thetas: a smooth objective
+    noise = rng.standard_normal((GRADIENT_DRAWS, system.noise))  # common: a smooth objective
     spare: qdldl.Solver | None = None
 
     def objective(t: Array) -> tuple[float, Array]:
         nonlocal spare
-        conditional = system.condition(t, surrogate.value, surrogate.weight, spare)
+        conditional = system.condition(t, surrogate, spare)
         spare = conditional.solver
         value = conditional.log_marginal + model.log_prior(t)
         gradient = log_marginal_gradient(conditional, t, noise)
@@ -125,28 +133,40 @@ def prepare(
         moved = float(np.max(np.abs(found.x - theta)))
         theta = np.asarray(found.x)
         surrogate = averaged_surrogate(system, theta, surrogate, rng)
-        if progress:
-            progress("finding the mode", (round_ + 1) / (rounds + 1))
-        if moved < 0.02:
+        tell("finding the mode", (round_ + 1) / (rounds + 1))
+        if moved < 0.05:
             break
     root = covariance_root(lambda t: -objective(t)[1], theta)
 
-    def log_density(t: Array) -> float:
-        nonlocal spare
-        conditional = system.condition(t, surrogate.value, surrogate.weight, spare)
-        spare = conditional.solver
+    def log_density(t: Array, spare: qdldl.Solver | None) -> tuple[float, qdldl.Solver]:
+        conditional = system.condition(t, surrogate, spare)
         center, gap = conditional.mean, 0.0
         for row in noise[:AVERAGED]:  # both signs: what is odd in the field cancels
             away = conditional.field(row) - center
             for field in (center + away, center - away):
-                gap += difference(model.likelihood, surrogate, conditional.eta(field))
-        return conditional.log_marginal + model.log_prior(t) + gap / (2 * AVERAGED)
+                gap += conditional.difference(conditional.eta(field))
+        value = conditional.log_marginal + model.log_prior(t) + gap / (2 * AVERAGED)
+        return value, conditional.solver
 
-    if progress:
-        progress("emulating the hyperparameters", 0.0)
-    emulator = fit_emulator(log_density, theta, root, rng)
-    if progress:
-        progress("emulating the hyperparameters", 1.0)
+    with ThreadPoolExecutor(max_workers=cores) as pool:
+
+        def share(points: Array) -> list[float]:
+            values, own = [], None
+            for t in points:
+                value, own = log_density(t, own)
+                values.append(value)
+            return values
+
+        def log_densities(points: Array) -> Array:
+            return np.concatenate(list(pool.map(share, np.array_split(points, cores))))
+
+        emulator = fit_emulator(
+            log_densities,
+            theta,
+            root,
+            rng,
+            lambda fraction: tell("emulating the hyperparameters", fraction),
+        )
     return Preparation(system=system, surrogate=surrogate, emulator=emulator)
 
 
@@ -155,6 +175,7 @@ class _State:
     theta: Array
     noise: Array
     conditional: Conditional
+    field: Array
     eta: Array
     difference: float
 
@@ -177,28 +198,17 @@ class Chain:
         self.rng = np.random.default_rng(seed)
         self.steps = 3
         self.spare: qdldl.Solver | None = None
-        start = preparation.emulator.jump.draw(self.rng)
+        (start,) = preparation.emulator.jump.draw(self.rng, 1)
         theta = preparation.emulator.propose(start, self.rng)
         noise = self.rng.standard_normal(self.system.noise)
         self.state = self._state(theta, noise)
 
-    def _difference_gradient(self, eta: Array) -> Array:
-        surrogate = self.preparation.surrogate
-        slope = -surrogate.weight * (eta - surrogate.value)
-        return self.model.likelihood.gradient(eta) - slope
-
     def _state(self, theta: Array, noise: Array) -> _State:
-        surrogate = self.preparation.surrogate
-        conditional = self.system.condition(theta, surrogate.value, surrogate.weight, self.spare)
+        conditional = self.system.condition(theta, self.preparation.surrogate, self.spare)
         self.spare = None
-        eta = conditional.eta(conditional.field(noise))
-        return _State(
-            theta,
-            noise,
-            conditional,
-            eta,
-            difference(self.model.likelihood, self.preparation.surrogate, eta),
-        )
+        field = conditional.field(noise)
+        eta = conditional.eta(field)
+        return _State(theta, noise, conditional, field, eta, conditional.difference(eta))
 
     def _log_target(self, state: _State) -> float:
         return self.model.log_prior(state.theta) + state.conditional.log_marginal + state.difference
@@ -227,26 +237,33 @@ class Chain:
     def move_field(self) -> tuple[float, bool]:
         """Move the noise by rotation and kicks; return acceptance and whether it diverged."""
         state = self.state
-        conditional = state.conditional
-        momentum = self.rng.standard_normal(self.system.noise)
+        conditional, mean = state.conditional, state.conditional.mean
+        kick_noise = self.rng.standard_normal(self.system.noise)
         angle = 0.5 * math.pi * self.rng.uniform(0.8, 1.2) / self.steps
         cos, sin = math.cos(angle), math.sin(angle)
-        noise, eta = state.noise, state.eta
-        start = 0.5 * float(momentum @ momentum) + 0.5 * float(noise @ noise) - state.difference
-        kick = conditional.pull_back(self._difference_gradient(eta))
-        momentum = momentum + 0.5 * angle * kick
-        for step in range(self.steps):
-            noise, momentum = cos * noise + sin * momentum, cos * momentum - sin * noise
-            eta = conditional.eta(conditional.field(noise))
-            kick = conditional.pull_back(self._difference_gradient(eta))
-            momentum = momentum + (0.5 if step == self.steps - 1 else 1.0) * angle * kick
-        gap = difference(self.model.likelihood, self.preparation.surrogate, eta)
-        end = 0.5 * float(momentum @ momentum) + 0.5 * float(noise @ noise) - gap
-        error = end - start
+        velocity = conditional.spread(kick_noise)
+        position = state.field - mean
+        free = position, velocity  # where it would be without force
+        energy, eta = 0.0, state.eta
+        for step in range(self.steps + 1):
+            length = (0.5 if step in {0, self.steps} else 1.0) * angle
+            slope = conditional.slope(conditional.difference_gradient(eta))
+            kick = conditional.solve(slope)
+            energy += length * float(velocity @ slope) + 0.5 * length**2 * float(slope @ kick)
+            velocity = velocity + length * kick
+            if step == self.steps:
+                break
+            position, velocity = cos * position + sin * velocity, cos * velocity - sin * position
+            free = cos * free[0] + sin * free[1], cos * free[1] - sin * free[0]
+            eta = conditional.eta(mean + position)
+        difference = conditional.difference(eta)
+        error = energy + state.difference - difference
         diverged = not math.isfinite(error) or error > 1000.0
         accept = 0.0 if diverged else math.exp(min(0.0, -error))
         if self.rng.random() < accept:
-            self.state = _State(state.theta, noise, conditional, eta, gap)
+            cos, sin = math.cos(self.steps * angle), math.sin(self.steps * angle)
+            noise = cos * state.noise + sin * kick_noise + conditional.noise(position - free[0])
+            self.state = _State(state.theta, noise, conditional, mean + position, eta, difference)
         return accept, diverged
 
     def tune(self, iterations: int, tick: Callable[[], None] | None = None) -> None:
@@ -260,7 +277,7 @@ class Chain:
                 mean = float(np.mean(window))
                 if mean < 0.75:
                     self.steps = min(self.steps + 1, 30)
-                elif mean > 0.95 and self.steps > 2:
+                elif self.steps > (1 if mean > 0.999 else 2) and mean > 0.95:
                     self.steps -= 1
                 window.clear()
             if tick:
@@ -269,12 +286,12 @@ class Chain:
     def draw(self, iterations: int, tick: Callable[[], None] | None = None) -> ChainDraws:
         """Run `iterations` and keep each."""
         model, system = self.model, self.system
-        names = {c.name: i for i, c in enumerate(model.components)}
+        size = {c.name: c.size for c in model.components}
         out = ChainDraws(
             theta=np.empty((iterations, len(model.hyperparameters))),
             eta=np.empty((iterations, model.cells), dtype=np.float32),
             reported={
-                name: np.empty((iterations, system.size[names[parts[0]]]), dtype=np.float32)
+                name: np.empty((iterations, size[parts[0]]), dtype=np.float32)
                 for name, (parts, _) in model.reported.items()
             },
             log_joint=np.empty(iterations),
@@ -288,10 +305,10 @@ class Chain:
             out.accept_hyper[i], out.log_ratio[i] = self.move_hyper()
             out.accept_field[i], out.diverging[i] = self.move_field()
             state = self.state
-            field = system.split(state.conditional.field(state.noise))
+            effects = system.components(state.conditional, state.field, self.rng)
             out.theta[i], out.eta[i] = state.theta, state.eta
             for name, (parts, _) in model.reported.items():
-                out.reported[name][i] = sum(field[part] for part in parts)
+                out.reported[name][i] = sum(effects[part] for part in parts)
             out.log_joint[i] = self._log_target(state) - 0.5 * float(state.noise @ state.noise)
             if tick:
                 tick()

@@ -114,7 +114,12 @@ def _laplace(
     start = time.perf_counter()
     first, *rest = np.random.SeedSequence(settings.seed).spawn(1 + settings.chains)
     with threadpool_limits(limits=1):  # chains are the parallel part; BLAS threads only contend
-        preparation = prepare(blocks, np.random.default_rng(first), progress)
+        preparation = prepare(
+            blocks,
+            np.random.default_rng(first),
+            progress,
+            cores=cores or available_cores(),
+        )
         prepared = time.perf_counter()
         chains = _run_chains(preparation, rest, settings, cores, progress)
     done = time.perf_counter()
@@ -267,18 +272,10 @@ def _tree(
             ),
             "sample_stats": xr.Dataset(stats, coords=sample),
             "observed_data": xr.Dataset(
-                {"receiving_dwellings": (cells, data.receiving)},
+                data.observed(),
                 coords={dim: coords[dim] for dim in cells},
             ),
-            "constant_data": xr.Dataset(
-                {
-                    "effective_dwellings": (cells, data.effective),
-                    "dwellings": (cells, data.dwellings),
-                    "published_percent": (cells, data.percent),
-                    "state_position": ("municipality", data.state_of),
-                },
-                coords=coords,
-            ),
+            "constant_data": xr.Dataset(data.constant(), coords=coords),
             "provenance": xr.Dataset(attrs=provenance),
         }
     )

@@ -8,29 +8,24 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 import qdldl
 from numpy.typing import NDArray
 
 from remitstats.errors import RemitstatsError
-from remitstats.fitting.gaussian_system import Conditional, GaussianSystem, log_density_of_pseudo
-from remitstats.parts.latent_gaussian import Likelihood
+from remitstats.fitting.gaussian_system import (
+    LEAST_WEIGHT,
+    Conditional,
+    GaussianSystem,
+    Surrogate,
+)
 
 Array = NDArray[np.float64]
 
 
 class FitError(RemitstatsError):
     """The engine could not start: the model and the data do not fit together."""
-
-
-@dataclass(frozen=True)
-class Surrogate:
-    """Gaussian stand-in for the likelihood: pseudo-observations `value` with precision `weight`."""
-
-    value: Array
-    weight: Array
 
 
 def newton_mode(
@@ -46,25 +41,28 @@ def newton_mode(
         If no step improves the density before convergence.
     """
     likelihood = system.model.likelihood
+    values = system.model.constrain(theta)
+    sd = likelihood.measurement_sd(values)
     eta = start
     spare: qdldl.Solver | None = None
     field: Array | None = None
     best = -math.inf
+
+    def stand_in(eta: Array) -> Surrogate:
+        weight = likelihood.curvature(eta, values)
+        gradient = likelihood.gradient(eta, values)
+        return Surrogate(eta + gradient / np.maximum(weight, LEAST_WEIGHT), weight, sd)
+
     for _ in range(iterations):
-        weight = np.maximum(likelihood.curvature(eta), 1e-6)
-        value = eta + likelihood.gradient(eta) / weight
-        conditional = system.condition(theta, value, weight, spare)
+        conditional = system.condition(theta, stand_in(eta), spare)
         spare = conditional.solver
         target = conditional.mean
         step = 1.0
         while True:
             candidate = target if field is None else field + step * (target - field)
             candidate_eta = conditional.eta(candidate)
-            density = float(likelihood.log_density(candidate_eta).sum()) - 0.5 * float(
-                np.sum(
-                    (np.repeat(conditional.precision, system.root_rows) * (system.root @ candidate))
-                    ** 2
-                )
+            density = float(likelihood.log_density(candidate_eta, values).sum()) - 0.5 * float(
+                sum(np.sum(part**2) for part in system.whitened(conditional.whitening, candidate))
             )
             if field is None or density >= best - 1e-9 * abs(best):
                 break
@@ -78,19 +76,17 @@ def newton_mode(
         field, eta, best = candidate, candidate_eta, density
         if change < 1e-6:
             break
-    weight = np.maximum(likelihood.curvature(eta), 1e-6)
-    surrogate = Surrogate(eta + likelihood.gradient(eta) / weight, weight)
-    return surrogate, system.condition(theta, surrogate.value, surrogate.weight, spare), eta
-
-
-def difference(likelihood: Likelihood, surrogate: Surrogate, eta: Array) -> float:
-    """Return log likelihood minus log surrogate at eta, summed over the cells."""
-    pseudo = log_density_of_pseudo(eta, surrogate.value, surrogate.weight)
-    return float((likelihood.log_density(eta) - pseudo).sum())
+    surrogate = stand_in(eta)
+    return surrogate, system.condition(theta, surrogate, spare), eta
 
 
 def averaged_surrogate(
-    system: GaussianSystem, theta: Array, surrogate: Surrogate, rng: np.random.Generator
+    system: GaussianSystem,
+    theta: Array,
+    surrogate: Surrogate,
+    rng: np.random.Generator,
+    *,
+    rounds: int = 2,
 ) -> Surrogate:
     """Return the Gaussian stand-in that is right on average instead of right at the mode.
 
@@ -100,23 +96,27 @@ def averaged_surrogate(
     leaves the chains a smaller difference to correct.
     """
     likelihood = system.model.likelihood
+    values = system.model.constrain(theta)
+    sd_of_measurement = likelihood.measurement_sd(values)
     nodes, weights = np.polynomial.hermite_e.hermegauss(15)
     weights = weights / weights.sum()
-    for _ in range(3):
-        conditional = system.condition(theta, surrogate.value, surrogate.weight)
+    spare: qdldl.Solver | None = None
+    for _ in range(rounds):
+        conditional = system.condition(theta, surrogate, spare)
+        spare = conditional.solver
         draws = np.array(
             [
                 conditional.eta(conditional.field(rng.standard_normal(system.noise)))
-                for _ in range(64)
+                for _ in range(48)
             ]
         )
         mean, sd = conditional.eta(conditional.mean), draws.std(axis=0, ddof=1)
         slope, curvature = np.zeros_like(mean), np.zeros_like(mean)
         for node, weight in zip(nodes, weights, strict=True):
-            slope += weight * likelihood.gradient(mean + node * sd)
-            curvature += weight * likelihood.curvature(mean + node * sd)
-        curvature = np.maximum(curvature, 1e-6)
-        surrogate = Surrogate(mean + slope / curvature, curvature)
+            slope += weight * likelihood.gradient(mean + node * sd, values)
+            curvature += weight * likelihood.curvature(mean + node * sd, values)
+        value = mean + slope / np.maximum(curvature, LEAST_WEIGHT)
+        surrogate = Surrogate(value, curvature, sd_of_measurement)
     return surrogate
 
 
@@ -144,31 +144,31 @@ def log_marginal_gradient(conditional: Conditional, theta: Array, noise: Array) 
     """
     system = conditional.system
     model = system.model
-    groups = len(model.scale_name)
-    group = np.zeros(model.cells, dtype=int) if model.scale_group is None else model.scale_group
-    bounds = np.concatenate([[0], np.cumsum(system.root_rows)])[:-1]
     residual = conditional.value - model.offset
-    quadratic, square, cross = np.zeros(len(system.size)), np.zeros(groups), np.zeros(groups)
     center = conditional.mean
+    gram = [np.zeros((f.layers, f.layers)) for f in system.fields]
+    mean, square = system.loading @ center, np.zeros(model.cells)
     for row in noise:
         away = conditional.field(row) - center
         for field in (center + away, center - away):
-            quadratic += np.add.reduceat((system.root @ field) ** 2, bounds)
-            effect = system.loading @ field
-            square += np.bincount(group, conditional.weight * effect**2, groups)
-            cross += np.bincount(group, conditional.weight * effect * residual, groups)
-    count = 2 * len(noise)
-    quadratic, square, cross = quadratic / count, square / count, cross / count
+            for place, part in enumerate(system.squares(field)):
+                gram[place] += part
+        square += mean**2 + (system.loading @ away) ** 2
+    count = len(noise)
+    measured = conditional.weight > LEAST_WEIGHT
+    here = model.likelihood.measurement_sd(conditional.values)
 
     def log_joint(t: Array) -> float:
         values = model.constrain(t)
-        log_sd = np.array([c.log_sd(values) for c in model.components])
-        scale = np.array([1.0 if name is None else values[name] for name in model.scale_name])
-        return float(
-            -system.rank @ log_sd
-            - 0.5 * quadratic @ np.exp(-2.0 * log_sd)
-            - 0.5 * square @ scale**2
-            + cross @ scale
-        )
+        total = 0.0
+        for f, part in zip(system.fields, gram, strict=True):
+            covariance = f.covariance(values)
+            total -= 0.5 * f.structure.rank * float(np.linalg.slogdet(covariance)[1])
+            total -= 0.25 * float(np.sum(np.linalg.inv(covariance) * part)) / count
+        scale = model.cell_scale(values)
+        ratio = np.broadcast_to(here / model.likelihood.measurement_sd(values), model.cells)
+        misfit = residual**2 - 2.0 * scale * residual * mean + scale**2 * square / count
+        total -= 0.5 * float(np.sum(conditional.weight * ratio**2 * misfit))
+        return total + float(np.sum(np.log(ratio[measured])))
 
     return approx_gradient(log_joint, theta)

@@ -16,7 +16,8 @@ For municipality i of state s(i) and wave w, with effective counts y of n dwelli
           differ more in some waves than in others
 
 BYM2(sd, share) is the sum of a scaled ICAR with standard deviation sd * sqrt(share) and
-independent normals with sd * sqrt(1 - share).
+independent normals with sd * sqrt(1 - share). A panel of one wave has no effects by wave, a
+panel of one state no effects of states; a map in several parts has a field of its own in each.
 
 What it assumes: percentages are what CONAPO published from the census long form; the sample
 behind them is as `SamplingDesign` says; a municipality without figures in a wave is like its
@@ -32,7 +33,7 @@ Knorr-Held (2000), Statistics in Medicine 19: 2555-2567, interaction type III (a
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -40,8 +41,8 @@ import pandas as pd
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from remitstats.errors import PanelError, RemitstatsError, unknown
-from remitstats.panel.check import check_for_reliance
+from remitstats.errors import RemitstatsError, unknown
+from remitstats.models.reliance_data import CELLS, RelianceData, prepare_data
 from remitstats.panel.panel import Panel
 from remitstats.parts import icar
 from remitstats.parts.latent_gaussian import (
@@ -56,8 +57,6 @@ from remitstats.parts.sampling_error import (
     EffectiveBinomial,
     SamplingDesign,
     draw_published,
-    effective_dwellings,
-    sampled_dwellings,
 )
 
 NAME = "reliance"
@@ -128,101 +127,6 @@ class Priors:
         return replace(self, **changed)
 
 
-@dataclass(frozen=True)
-class RelianceData:
-    """Arrays of a panel as the model takes them.
-
-    Parameters
-    ----------
-    coords : mapping of str to array
-        `wave` (int), `municipality` (cvegeo), `state` (code).
-    dwellings, percent : array, shape (wave, municipality)
-        As published; nan where a municipality has no figures in a wave.
-    receiving, effective : array, shape (wave, municipality)
-        Effective counts of the likelihood; 0 where not measured.
-    state_of : array of int, shape (municipality,)
-        Position of each municipality's state.
-    graph : Graph
-        Neighbourhoods of the municipalities.
-    """
-
-    coords: Mapping[str, NDArray[Any]]
-    dwellings: NDArray[np.float64]
-    percent: NDArray[np.float64]
-    receiving: NDArray[np.float64]
-    effective: NDArray[np.float64]
-    state_of: NDArray[np.int64]
-    graph: icar.Graph
-    design: SamplingDesign = field(default_factory=SamplingDesign)
-
-    @property
-    def measured(self) -> NDArray[np.bool_]:
-        """Whether each wave and municipality has figures, shape (wave, municipality)."""
-        return np.asarray(self.effective > 0)
-
-
-def prepare_data(panel: Panel, design: SamplingDesign | None = None) -> RelianceData:
-    """Return the arrays the model needs from a panel.
-
-    Parameters
-    ----------
-    panel : Panel
-        With `municipality_wave`, `municipality` and `adjacency`.
-    design : SamplingDesign, optional
-        Assumed census sample.
-
-    Raises
-    ------
-    PanelError
-        If the panel has fewer than two waves or states, no adjacency, or a disconnected one.
-    """
-    problems = check_for_reliance(panel)
-    if problems:
-        raise PanelError("The panel can't be used for the reliance model.", problems)
-    design = design or SamplingDesign()
-    table = panel.table("municipality_wave")
-    codes = np.array(sorted(table["cvegeo"].astype(str).unique()))
-    waves = np.array(sorted(int(wave) for wave in table["wave"].unique()))
-
-    def wide(column: str) -> NDArray[np.float64]:
-        values = pd.to_numeric(table[column]).astype("Float64").to_numpy(float, na_value=np.nan)
-        frame = pd.Series(
-            values, index=pd.MultiIndex.from_arrays([table["wave"], table["cvegeo"].astype(str)])
-        )
-        return np.asarray(frame.unstack().reindex(index=waves, columns=codes), dtype=float)
-
-    dwellings, percent = wide("dwellings"), wide("receiving_percent")
-    measured = np.isfinite(dwellings) & np.isfinite(percent)
-    effective, receiving = np.zeros_like(dwellings), np.zeros_like(dwellings)
-    for row, wave in enumerate(waves):
-        known = dwellings[row][measured[row]]
-        if not len(known):
-            continue
-        sampled = sampled_dwellings(known, int(wave), design)
-        effective[row, measured[row]] = effective_dwellings(known, sampled, design.design_effect)
-    receiving[measured] = effective[measured] * percent[measured] / 100.0
-    states = np.array(sorted({code[:2] for code in codes}))
-    adjacency = panel.table("adjacency")
-    position = {code: i for i, code in enumerate(codes)}
-    edges = [
-        (position[a], position[b])
-        for a, b in zip(
-            adjacency["cvegeo_a"].astype(str), adjacency["cvegeo_b"].astype(str), strict=True
-        )
-        if a in position and b in position
-    ]
-    return RelianceData(
-        coords={"wave": waves, "municipality": codes, "state": states},
-        dwellings=dwellings,
-        percent=percent,
-        receiving=receiving,
-        effective=effective,
-        state_of=np.searchsorted(states, [code[:2] for code in codes]).astype(np.int64),
-        graph=icar.Graph(len(codes), np.array(edges, dtype=np.int64).reshape(-1, 2)),
-        design=design,
-    )
-
-
 def latent_gaussian(data: RelianceData, priors: Priors) -> LatentGaussian:
     """Return the model as sparse blocks, for the `laplace` engine.
 
@@ -236,87 +140,83 @@ def latent_gaussian(data: RelianceData, priors: Priors) -> LatentGaussian:
     waves, municipalities, states = (
         len(data.coords[dim]) for dim in ("wave", "municipality", "state")
     )
-    eye_wave = sp.eye_array(waves)
-    ones_wave = sp.csr_array(np.ones((waves, 1)))
-    ones = sp.csr_array(np.ones((municipalities, 1)))
-    eye = sp.eye_array(municipalities)
+    every_wave, each_wave = np.ones((waves, 1)), np.eye(waves)
+    itself = sp.csr_array(sp.eye_array(municipalities))
     member = sp.csr_array(
         (np.ones(municipalities), (np.arange(municipalities), data.state_of)),
         shape=(municipalities, states),
     )
-    space = icar.icar(data.graph)
+    everywhere = sp.csr_array(np.ones((municipalities, 1)))
+    of_states, of_municipalities = icar.independent(states), icar.independent(municipalities)
+    of_neighbours = icar.icar(data.graph)
 
-    def kron(left: Any, right: Any) -> sp.csr_array:
-        return sp.csr_array(sp.kron(left, right))
-
-    earlier = [f"wave_scale_{wave}" for wave in data.coords["wave"][:-1]]
-    hyperparameters: dict[str, HyperPrior] = {
-        "state_sd": priors.state_sd,
-        "state_wave_sd": priors.state_wave_sd,
-        "municipality_sd": priors.municipality_sd,
-        "municipality_share": priors.municipality_share,
-        "municipality_wave_sd": priors.municipality_wave_sd,
-        "municipality_wave_share": priors.municipality_wave_share,
-        **dict.fromkeys(earlier, priors.wave_scale),
-    }
-
-    def bym2(name: str, left: Any, copies: int) -> tuple[Component, Component]:
+    def bym2(name: str, rows: NDArray[np.float64]) -> tuple[Component, Component]:
+        sd, share = f"{name}_sd", f"{name}_share"
         return (
             Component(
-                f"{name}_spatial",
-                space.replicate(copies),
-                kron(left, eye),
-                SharedSd(f"{name}_sd", f"{name}_share", spatial=True),
+                f"{name}_spatial", of_neighbours, rows, itself, SharedSd(sd, share, spatial=True)
             ),
             Component(
                 f"{name}_unstructured",
-                icar.independent(municipalities * copies),
-                kron(left, eye),
-                SharedSd(f"{name}_sd", f"{name}_share", spatial=False),
+                of_municipalities,
+                rows,
+                itself,
+                SharedSd(sd, share, spatial=False),
             ),
         )
 
-    components = (
+    components = [
         Component(
             "wave_effect",
-            icar.independent(waves),
-            kron(eye_wave, ones),
+            icar.independent(1),
+            each_wave,
+            everywhere,
             FixedSd(priors.intercept.sd),
-        ),
-        Component(
-            "state_effect",
-            icar.independent(states),
-            kron(ones_wave, member),
-            FreeSd("state_sd"),
-        ),
-        Component(
-            "state_wave_effect",
-            icar.independent(waves * states),
-            kron(eye_wave, member),
-            FreeSd("state_wave_sd"),
-        ),
-        *bym2("municipality", ones_wave, 1),
-        *bym2("municipality_wave", eye_wave, waves),
+        )
+    ]
+    reported = {"wave_effect": (("wave_effect",), ("wave",))}
+    if states > 1:
+        components.append(
+            Component("state_effect", of_states, every_wave, member, FreeSd("state_sd"))
+        )
+        reported["state_effect"] = (("state_effect",), ("state",))
+    if states > 1 and waves > 1:
+        components.append(
+            Component("state_wave_effect", of_states, each_wave, member, FreeSd("state_wave_sd"))
+        )
+        reported["state_wave_effect"] = (("state_wave_effect",), ("wave", "state"))
+    components.extend(bym2("municipality", every_wave))
+    reported["municipality_effect"] = (
+        ("municipality_spatial", "municipality_unstructured"),
+        ("municipality",),
     )
+    if waves > 1:
+        components.extend(bym2("municipality_wave", each_wave))
+    earlier = [f"wave_scale_{wave}" for wave in data.coords["wave"][:-1]]
     return LatentGaussian(
         name=NAME,
-        hyperparameters=hyperparameters,
-        components=components,
+        hyperparameters=_hyperparameters(priors, waves, states, earlier),
+        components=tuple(components),
         likelihood=EffectiveBinomial(data.receiving.ravel(), data.effective.ravel()),
-        dims=("wave", "municipality"),
+        dims=CELLS,
         coords=data.coords,
         offset=np.full(waves * municipalities, priors.intercept.mean),
         scale_name=(*earlier, None),
         scale_group=np.repeat(np.arange(waves), municipalities),
-        reported={
-            "wave_effect": (("wave_effect",), ("wave",)),
-            "state_effect": (("state_effect",), ("state",)),
-            "state_wave_effect": (("state_wave_effect",), ("wave", "state")),
-            "municipality_effect": (
-                ("municipality_spatial", "municipality_unstructured"),
-                ("municipality",),
-            ),
-        },
+        reported=reported,
+    )
+
+
+def _hyperparameters(
+    priors: Priors, waves: int, states: int, earlier: list[str]
+) -> dict[str, HyperPrior]:
+    """Return the priors that a panel of so many waves and states has a use for."""
+    names = ["state_sd"] if states > 1 else []
+    names += ["state_wave_sd"] if states > 1 and waves > 1 else []
+    names += ["municipality_sd", "municipality_share"]
+    names += ["municipality_wave_sd", "municipality_wave_share"] if waves > 1 else []
+    return {name: getattr(priors, name) for name in names} | dict.fromkeys(
+        earlier, priors.wave_scale
     )
 
 
@@ -344,7 +244,7 @@ def build(panel: Panel, priors: Priors | None = None, design: SamplingDesign | N
     Raises
     ------
     PanelError
-        If the panel has fewer than two waves or states, no adjacency, or a disconnected one.
+        If the panel has no adjacency.
 
     Examples
     --------
@@ -362,34 +262,36 @@ def build(panel: Panel, priors: Priors | None = None, design: SamplingDesign | N
     with pm.Model(coords=dict(data.coords)) as model:
         hyper = {name: prior.to_pymc(name) for name, prior in blocks.hyperparameters.items()}
         wave_effect = pm.Normal("wave_effect", 0.0, priors.intercept.sd, dims="wave")
-        state_unit = pm.Normal("state_unit", dims="state")
-        state_wave_unit = pm.Normal("state_wave_unit", dims=("wave", "state"))
-        state_effect = pm.Deterministic(
-            "state_effect", hyper["state_sd"] * state_unit, dims="state"
-        )
-        state_wave_effect = pm.Deterministic(
-            "state_wave_effect", hyper["state_wave_sd"] * state_wave_unit, dims=("wave", "state")
-        )
+        effects = wave_effect[:, None]
+        if "state_sd" in hyper:
+            state_unit = pm.Normal("state_unit", dims="state")
+            state_effect = pm.Deterministic(
+                "state_effect", hyper["state_sd"] * state_unit, dims="state"
+            )
+            effects = effects + state_effect[data.state_of][None, :]
+        if "state_wave_sd" in hyper:
+            state_wave_unit = pm.Normal("state_wave_unit", dims=("wave", "state"))
+            state_wave_effect = pm.Deterministic(
+                "state_wave_effect",
+                hyper["state_wave_sd"] * state_wave_unit,
+                dims=("wave", "state"),
+            )
+            effects = effects + state_wave_effect[:, data.state_of]
         municipality_effect = pm.Deterministic(
             "municipality_effect",
             _bym2("municipality", data.graph, hyper, ("municipality",), None),
             dims="municipality",
         )
-        municipality_wave = _bym2(
-            "municipality_wave", data.graph, hyper, ("wave", "municipality"), waves
-        )
+        effects = effects + municipality_effect[None, :]
+        if waves > 1:
+            effects = effects + _bym2(
+                "municipality_wave", data.graph, hyper, ("wave", "municipality"), waves
+            )
         contrast = pm.math.stack([hyper.get(n, 1.0) if n else 1.0 for n in blocks.scale_name])
-        effects = (
-            wave_effect[:, None]
-            + state_effect[data.state_of][None, :]
-            + state_wave_effect[:, data.state_of]
-            + municipality_effect[None, :]
-            + municipality_wave
-        )
         eta = pm.Deterministic(
             "linear_predictor",
             priors.intercept.mean + contrast[:, None] * effects,
-            dims=("wave", "municipality"),
+            dims=CELLS,
         )
         _effective_binomial("receiving_dwellings", eta, data)
     model.latent_gaussian = replace(blocks, variable_names=frozenset(model.named_vars))

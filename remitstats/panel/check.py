@@ -2,7 +2,7 @@
 
 `check_panel` says whether the tables are what they claim to be. One state, one wave or a map in
 several parts is legitimate data. `check_for_reliance` says whether there is enough of it: the
-model compares waves, states and neighbours, so it needs two waves, two states and one connected
+report compares waves, states and neighbours, so it needs two waves, two states and one connected
 map.
 """
 
@@ -79,8 +79,16 @@ def check_tables(
     return problems + _uncovered(tables)
 
 
+def check_neighbours(panel: Panel) -> list[Problem]:
+    """Check that a panel says which municipalities are neighbours, as models of space need."""
+    return [] if "adjacency" in panel else [_no_adjacency(panel.metadata.get("country"))]
+
+
 def check_for_reliance(panel: Panel) -> list[Problem]:
-    """Check that a valid panel, or the part of it selected, holds enough for the reliance model.
+    """Check that a valid panel, or the part of it selected, holds enough for the reliance report.
+
+    The report compares waves, states and neighbours. The model itself (`reliance.build`) also
+    takes one wave, one state or a map in several parts.
 
     Parameters
     ----------
@@ -99,7 +107,7 @@ def check_for_reliance(panel: Panel) -> list[Problem]:
         *_too_few(known["cvegeo"].str[:2], "cvegeo", "state", "municipalities of another state"),
     ]
     if "adjacency" not in panel:
-        return [*problems, _no_adjacency(panel.metadata.get("country"))]
+        return [*problems, *check_neighbours(panel)]
     pairs = panel.table("adjacency")
     codes = np.array(sorted(set(wave["cvegeo"])))
     parts = components(codes, pairs)

@@ -84,26 +84,41 @@ class Panel:
         """Return a panel in which `frame`, made tidy, is the table `name`."""
         return replace(self, tables={**self.tables, name: tidy_table(name, frame)})
 
-    def select(self, states: Iterable[str]) -> Panel:
-        """Return the part of the panel that lies in some states.
+    def select(
+        self, states: Iterable[str] | None = None, *, waves: Iterable[int] | None = None
+    ) -> Panel:
+        """Return the part of the panel that lies in some states, some census waves, or both.
 
         Parameters
         ----------
-        states : iterable of str
-            Two-digit codes, such as ``["14", "32"]``.
+        states : iterable of str, optional
+            Two-digit codes, such as ``["14", "32"]``; all states by default.
+        waves : iterable of int, optional
+            Years of census waves, such as ``[2020]``; all waves by default.
 
         Returns
         -------
         Panel
-            Municipal and state tables of these states; of `adjacency` the pairs inside them.
-            National tables, the account and the metadata stay whole.
+            Municipal and state tables of these states; of `adjacency` the pairs inside them;
+            tables by wave cut to these waves. National tables, the account and the metadata
+            stay whole.
 
         Raises
         ------
         PanelError
-            If a state has no municipality in the panel; the padded code or nearest name is
-            offered.
+            If a state has no municipality in the panel, or a wave no row; the padded code or
+            nearest name is offered.
         """
+        kept = dict(self.tables)
+        if states is not None:
+            wanted = self._known_states(states)
+            kept = {name: _rows_in(frame, wanted) for name, frame in kept.items()}
+        if waves is not None:
+            years = self._known_waves(waves)
+            kept = {name: _rows_of(frame, years) for name, frame in kept.items()}
+        return replace(self, tables=kept)
+
+    def _known_states(self, states: Iterable[str]) -> list[str]:
         wanted = list(dict.fromkeys(str(state) for state in states))
         names = self._state_names()
         problems = [
@@ -120,8 +135,27 @@ class Panel:
         ]
         if problems or not wanted:
             raise PanelError("There is no such state in the panel.", problems)
-        kept = {name: _rows_in(frame, wanted) for name, frame in self.tables.items()}
-        return replace(self, tables=kept)
+        return wanted
+
+    def _known_waves(self, waves: Iterable[int]) -> list[str]:
+        wanted = list(dict.fromkeys(str(wave) for wave in waves))
+        table = self.tables.get("municipality_wave")
+        known = [] if table is None else sorted({str(wave) for wave in table["wave"].dropna()})
+        problems = [
+            words.problem(
+                "the selection",
+                "-",
+                "waves",
+                words.show(wave),
+                "waves in the panel: " + ", ".join(known),
+                "",
+            )
+            for wave in wanted
+            if wave not in known
+        ]
+        if problems or not wanted:
+            raise PanelError("There is no such wave in the panel.", problems)
+        return wanted
 
     def _state_names(self) -> dict[str, str]:
         """Codes of the states that have municipalities, with their names where known."""
@@ -214,6 +248,12 @@ def _rows_in(frame: pd.DataFrame, states: list[str]) -> pd.DataFrame:
         if column in frame.columns:
             inside &= frame[column].isna() | frame[column].astype(str).str[:2].isin(states)
     return frame[inside].reset_index(drop=True)
+
+
+def _rows_of(frame: pd.DataFrame, waves: list[str]) -> pd.DataFrame:
+    if "wave" not in frame.columns:
+        return frame
+    return frame[frame["wave"].astype(str).isin(waves)].reset_index(drop=True)
 
 
 def _state_remedy(state: str, names: Mapping[str, str]) -> str:

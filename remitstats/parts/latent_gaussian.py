@@ -1,16 +1,21 @@
 """One definition of a latent Gaussian model that both engines read.
 
-    eta = offset + scale(theta) * (A_1 x_1 + A_2 x_2 + …),   x_k ~ Normal(0, sd_k(theta)^2 R_k^-1),
+The cells of the linear predictor form a grid of rows (waves, say) and columns (municipalities):
 
-with few hyperparameters theta, sparse structures R_k (see `icar.Structure`), sparse loadings A_k
-and a likelihood that factors over the cells of eta. A model function builds this beside its
-`pm.Model`; a test holds the two to the same log density.
+    eta = offset + scale(theta) * sum_k A_k X_k B_k',   X_k ~ Normal(0, sd_k(theta)^2 C_k x R_k^-1),
+
+with few hyperparameters theta; X_k has one row a copy and one column an element of the sparse
+structure R_k (see `structure.Structure`), A_k (row, copy) and B_k (column, element) say where it
+enters, C_k(theta) is the correlation of the copies, and the likelihood factors over the cells.
+Components with the same R and B are one Gaussian field to an engine, which is what makes a
+country cheap (see `fitting.gaussian_system`). A model function builds this beside its `pm.Model`;
+a test holds the two to the same log density.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -19,25 +24,12 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from remitstats.parts.icar import Structure
+from remitstats.parts.likelihood import Likelihood
 from remitstats.parts.priors import HyperPrior
 
+Array = NDArray[np.float64]
 Values = Mapping[str, float]
-
-
-class Likelihood(Protocol):
-    """A log likelihood that factors over cells (see `sampling_error.EffectiveBinomial`)."""
-
-    def log_density(self, eta: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the log density of every cell."""
-
-    def gradient(self, eta: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return its derivative with respect to eta."""
-
-    def curvature(self, eta: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return minus its second derivative, at least zero."""
-
-    def initial(self) -> NDArray[np.float64]:
-        """Return a data-based start for eta."""
+Correlation = Callable[[Values], Array]
 
 
 class LogSd(Protocol):
@@ -93,24 +85,53 @@ class SharedSd:
 
 @dataclass(frozen=True)
 class Component:
-    """One Gaussian effect of the model.
+    """One Gaussian effect of the model: independent or correlated copies of one structure.
 
     Parameters
     ----------
     name : str
         What it is called in the posterior.
     structure : Structure
-        Unit-scale structure of the effect.
-    loading : sparse array, shape (cell, structure.size)
-        How it enters the linear predictor.
+        Unit-scale structure R of one copy.
+    rows : array, shape (row, copy)
+        How the copies enter the rows of the grid (A); ``np.eye(rows)`` for one copy a row, a
+        column of ones for an effect that all rows share.
+    columns : sparse array, shape (column, structure.size)
+        How the elements enter the columns of the grid (B). Pass the same object to components
+        that enter alike.
     log_sd : callable
         Log standard deviation as a function of the hyperparameters.
+    correlation : callable, optional
+        Correlation matrix of the copies, shape (copy, copy), as a function of the
+        hyperparameters; independent copies by default.
     """
 
     name: str
     structure: Structure
-    loading: sp.csr_array
+    rows: Array
+    columns: sp.csr_array
     log_sd: LogSd
+    correlation: Correlation | None = None
+
+    @property
+    def copies(self) -> int:
+        """Number of copies of the structure."""
+        return int(self.rows.shape[1])
+
+    @property
+    def size(self) -> int:
+        """Length of the effect, copy by copy."""
+        return self.copies * self.structure.size
+
+    def covariance(self, values: Values) -> Array:
+        """Return the covariance of the copies, sd^2 C, shape (copy, copy)."""
+        unit = np.eye(self.copies) if self.correlation is None else self.correlation(values)
+        return np.asarray(math.exp(2.0 * self.log_sd(values)) * unit)
+
+    def enter(self, effect: Array) -> Array:
+        """Return what an effect, shape (size,), adds to every cell."""
+        copies = effect.reshape(self.copies, self.structure.size)
+        return np.asarray(self.rows @ (self.columns @ copies.T).T).ravel()
 
 
 @dataclass(frozen=True)
@@ -149,65 +170,69 @@ class LatentGaussian:
     likelihood: Likelihood
     dims: tuple[str, ...]
     coords: Mapping[str, Any]
-    offset: NDArray[np.float64]
+    offset: Array
     scale_name: tuple[str | None, ...] = (None,)
     scale_group: NDArray[np.int64] | None = None
     reported: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = field(default_factory=dict)
     variable_names: frozenset[str] = frozenset()
+
+    def __post_init__(self) -> None:
+        for component in self.components:
+            cells = component.rows.shape[0] * component.columns.shape[0]
+            if cells != self.cells or component.columns.shape[1] != component.structure.size:
+                raise ValueError(f"the component '{component.name}' does not fit the cells")
 
     @property
     def cells(self) -> int:
         """Number of cells of the linear predictor."""
         return len(self.offset)
 
-    def constrain(self, theta: NDArray[np.float64]) -> dict[str, float]:
+    def constrain(self, theta: Array) -> dict[str, float]:
         """Return the hyperparameters on their own scales."""
         return {
             name: prior.constrain(float(t))
             for (name, prior), t in zip(self.hyperparameters.items(), theta, strict=True)
         }
 
-    def log_prior(self, theta: NDArray[np.float64]) -> float:
+    def log_prior(self, theta: Array) -> float:
         """Return the log prior density of theta, standard normal by construction."""
         return -0.5 * float(theta @ theta)
 
-    def initial(self) -> NDArray[np.float64]:
+    def initial(self) -> Array:
         """Return a start for theta: the prior medians."""
         return np.zeros(len(self.hyperparameters))
 
-    def cell_scale(self, values: Values) -> NDArray[np.float64]:
+    def cell_scale(self, values: Values) -> Array:
         """Return the factor that multiplies the effects in each cell."""
         factor = np.array([1.0 if name is None else values[name] for name in self.scale_name])
         if self.scale_group is None:
             return np.full(self.cells, factor[0])
         return np.asarray(factor[self.scale_group])
 
-    def log_joint(
-        self, theta: NDArray[np.float64], effects: Mapping[str, NDArray[np.float64]]
-    ) -> float:
+    def log_joint(self, theta: Array, effects: Mapping[str, Array]) -> float:
         """Return the joint log density of theta, the effects and the data, up to a constant.
 
         The plain, slow statement of the model: what engines and PyMC are checked against.
         """
         values = self.constrain(theta)
         eta = self.linear_predictor(values, effects)
-        total = self.log_prior(theta) + float(self.likelihood.log_density(eta).sum())
+        total = self.log_prior(theta) + float(self.likelihood.log_density(eta, values).sum())
         for component in self.components:
-            x, log_sd = effects[component.name], component.log_sd(values)
-            quadratic = float(np.sum((component.structure.root @ x) ** 2))
-            total += -component.structure.rank * log_sd - 0.5 * quadratic * math.exp(-2 * log_sd)
+            covariance = component.covariance(values)
+            copies = effects[component.name].reshape(component.copies, component.structure.size)
+            root = np.asarray(component.structure.root @ copies.T)
+            total += -0.5 * component.structure.rank * float(np.linalg.slogdet(covariance)[1])
+            total += -0.5 * float(np.sum(np.linalg.inv(covariance) * (root.T @ root)))
         return total
 
-    def linear_predictor(
-        self, values: Values, effects: Mapping[str, NDArray[np.float64]]
-    ) -> NDArray[np.float64]:
+    def linear_predictor(self, values: Values, effects: Mapping[str, Array]) -> Array:
         """Return eta for given hyperparameters and effects."""
-        total = sum(c.loading @ effects[c.name] for c in self.components)
+        total = sum(c.enter(effects[c.name]) for c in self.components)
         return np.asarray(self.offset + self.cell_scale(values) * total)
 
     def sample_prior(
-        self, rng: np.random.Generator, draws: int, theta: NDArray[np.float64] | None = None
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        self, rng: np.random.Generator, draws: int, theta: Array | None = None
+    ) -> tuple[Array, Array]:
         """Draw hyperparameters and linear predictors from the prior.
 
         Parameters
@@ -228,12 +253,16 @@ class LatentGaussian:
         """
         if theta is None:
             theta = rng.standard_normal((draws, len(self.hyperparameters)))
-        units = {c.name: c.structure.sample(rng, draws) for c in self.components}
+        units = {
+            c.name: c.structure.sample(rng, draws * c.copies).reshape(draws, c.copies, -1)
+            for c in self.components
+        }
         eta = np.empty((draws, self.cells))
         for i, t in enumerate(theta):
             values = self.constrain(t)
             effects = {
-                c.name: units[c.name][i] * math.exp(c.log_sd(values)) for c in self.components
+                c.name: (np.linalg.cholesky(c.covariance(values)) @ units[c.name][i]).ravel()
+                for c in self.components
             }
             eta[i] = self.linear_predictor(values, effects)
         return theta, eta

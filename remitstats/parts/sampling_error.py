@@ -142,15 +142,31 @@ class EffectiveBinomial:
     receiving: NDArray[np.float64]
     dwellings: NDArray[np.float64]
 
-    def log_density(self, eta: NDArray[np.float64]) -> NDArray[np.float64]:
+    def measurement_sd(self, values: Mapping[str, float]) -> float:  # noqa: ARG002 - protocol
+        """Return 1: the counts alone say how exact they are."""
+        return 1.0
+
+    def log_density(
+        self,
+        eta: NDArray[np.float64],
+        values: Mapping[str, float] | None = None,  # noqa: ARG002 - protocol
+    ) -> NDArray[np.float64]:
         """Return the kernel of every cell."""
         return self.receiving * eta - self.dwellings * np.logaddexp(0.0, eta)
 
-    def gradient(self, eta: NDArray[np.float64]) -> NDArray[np.float64]:
+    def gradient(
+        self,
+        eta: NDArray[np.float64],
+        values: Mapping[str, float] | None = None,  # noqa: ARG002 - protocol
+    ) -> NDArray[np.float64]:
         """Return the derivative of every cell's kernel with respect to eta."""
         return np.asarray(self.receiving - self.dwellings * special.expit(eta))
 
-    def curvature(self, eta: NDArray[np.float64]) -> NDArray[np.float64]:
+    def curvature(
+        self,
+        eta: NDArray[np.float64],
+        values: Mapping[str, float] | None = None,  # noqa: ARG002 - protocol
+    ) -> NDArray[np.float64]:
         """Return minus the second derivative of every cell's kernel; never negative."""
         share = special.expit(eta)
         return np.asarray(self.dwellings * share * (1.0 - share))

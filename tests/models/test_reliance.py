@@ -34,7 +34,7 @@ def random_point(
     blocks: LatentGaussian, rng: np.random.Generator
 ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
     theta = 1.5 * rng.standard_normal(len(blocks.hyperparameters))
-    return theta, {c.name: c.structure.sample(rng, 1)[0] for c in blocks.components}
+    return theta, {c.name: c.structure.sample(rng, c.copies).ravel() for c in blocks.components}
 
 
 def pymc_point(model: Any, values: dict[str, float], units: dict[str, np.ndarray]) -> dict:
@@ -58,7 +58,7 @@ def log_jacobian(blocks: LatentGaussian, theta: np.ndarray, values: dict[str, fl
         total -= math.log(slope)
     for component in blocks.components:
         if component.name in UNITS:
-            total += component.structure.rank * component.log_sd(values)
+            total += component.copies * component.structure.rank * component.log_sd(values)
     return total
 
 
@@ -260,24 +260,52 @@ def only(panel: Panel, **kept: Any) -> Panel:
     return panel.with_table("municipality_wave", table)
 
 
-def test_a_panel_that_cannot_be_modelled_is_refused_with_one_problem(lattice: Panel) -> None:
+def test_a_panel_without_neighbours_is_refused(lattice: Panel) -> None:
     no_map = Panel({k: v for k, v in lattice.tables.items() if k != "adjacency"}, lattice.metadata)
+    with pytest.raises(PanelError, match="can't be used for the reliance model") as caught:
+        reliance.build(no_map)
+    (problem,) = caught.value.problems
+    assert "no such table" in problem.found
+    assert problem.remedy
+
+
+ALONE = {"municipality_sd", "municipality_share"}
+BY_STATE = {"state_sd"}
+BY_WAVE = {"municipality_wave_sd", "municipality_wave_share"}
+
+
+@pytest.mark.parametrize(
+    ("states", "waves", "expected"),
+    [
+        (None, [2020], ALONE | BY_STATE),
+        (["02"], [2020], ALONE),
+        (["02"], [2010, 2020], ALONE | BY_WAVE | {"wave_scale_2010"}),
+        (
+            None,
+            [2000, 2020],
+            ALONE | BY_STATE | BY_WAVE | {"state_wave_sd", "wave_scale_2000"},
+        ),
+    ],
+)
+def test_effects_that_a_panel_says_nothing_of_are_left_out(
+    lattice: Panel, states: list[str] | None, waves: list[int], expected: set[str]
+) -> None:
+    model = reliance.build(lattice.select(states, waves=waves))
+    blocks = model.latent_gaussian
+    assert set(blocks.hyperparameters) == expected
+    assert expected <= set(model.named_vars)
+    assert set(blocks.reported) <= set(model.named_vars)
+    names = set(model.initial_point())
+    assert {UNITS[c.name] for c in blocks.components if c.name in UNITS} <= names
+
+
+def test_a_map_in_several_parts_has_a_field_in_each(lattice: Panel) -> None:
     pairs = lattice.table("adjacency")
     across = pairs["cvegeo_a"].str[:2] != pairs["cvegeo_b"].str[:2]
-    refused = {
-        "one state with data": lattice.select(["02"]),
-        "one wave with data": only(lattice, wave=[2010]),
-        "no such table": no_map,
-        "a map in 3 parts": lattice.with_table("adjacency", pairs[~across]),
-    }
-    for says, panel in refused.items():
-        with pytest.raises(PanelError) as caught:
-            reliance.build(panel)
-        (problem,) = caught.value.problems
-        assert says in problem.found
-        assert "reliance model" in problem.accepted
-        assert problem.remedy
-        assert "can't be used for the reliance model" in str(caught.value)
+    blocks = reliance.build(lattice.with_table("adjacency", pairs[~across])).latent_gaussian
+    spatial = next(c for c in blocks.components if c.name == "municipality_spatial")
+    assert spatial.structure.constraint.shape[0] == 3  # one sum for each state
+    assert spatial.structure.rank == spatial.structure.size - 3
 
 
 def test_two_waves_are_enough() -> None:
