@@ -33,8 +33,8 @@ class Settings:
     """
 
     engine: str = "laplace"
-    draws: int = 800
-    tune: int = 100
+    draws: int = 700
+    tune: int = 60
     chains: int = 4
     seed: int = 1
 
