@@ -26,13 +26,14 @@ import qdldl
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from remitstats.parts.icar import Structure
 from remitstats.parts.latent_gaussian import Component, LatentGaussian, Values
 from remitstats.parts.likelihood import Likelihood
+from remitstats.parts.structure import Structure
 
 Array = NDArray[np.float64]
 
 SLACK = 1e-10  # variance by which a normalised constraint may be missed
+TRACE, LEAST_VARIANCE = 1e-10, 1e-16  # of independent variation in every field
 LEAST_WEIGHT = 1e-6  # precision of a cell that says nothing: keeps the matrix positive definite
 
 
@@ -119,8 +120,14 @@ class Field:
         return total
 
     def covariance(self, values: Values) -> Array:
-        """Return the prior covariance K of the layers, shape (layer, layer)."""
-        return np.asarray(self.mixing @ self.copies_covariance(values) @ self.mixing.T)
+        """Return the prior covariance K of the layers, shape (layer, layer).
+
+        A trace of independent variation is added, so that a standard deviation near zero leaves
+        K invertible.
+        """
+        total = self.mixing @ self.copies_covariance(values) @ self.mixing.T
+        floor = TRACE * float(np.trace(total)) / self.layers + LEAST_VARIANCE
+        return np.asarray(total + floor * np.eye(self.layers))
 
 
 def fields_of(components: tuple[Component, ...]) -> tuple[Field, ...]:
@@ -432,7 +439,7 @@ class GaussianSystem:
         for f, layer in zip(self.fields, self.layers(field), strict=True):
             prior = f.copies_covariance(conditional.values)
             mixing = f.mixing
-            gain = np.linalg.solve(mixing @ prior @ mixing.T, mixing @ prior).T
+            gain = np.linalg.solve(f.covariance(conditional.values), mixing @ prior).T
             copies = gain @ layer
             free = mixing.shape[1] - f.layers  # directions that the sum says nothing of
             if free:

@@ -44,7 +44,7 @@ from numpy.typing import NDArray
 from remitstats.errors import RemitstatsError, unknown
 from remitstats.models.reliance_data import CELLS, RelianceData, prepare_data
 from remitstats.panel.panel import Panel
-from remitstats.parts import icar
+from remitstats.parts import bym2, icar
 from remitstats.parts.latent_gaussian import (
     Component,
     FixedSd,
@@ -60,6 +60,15 @@ from remitstats.parts.sampling_error import (
 )
 
 NAME = "reliance"
+__all__ = [
+    "NAME",
+    "Priors",
+    "RelianceData",
+    "build",
+    "latent_gaussian",
+    "prepare_data",
+    "prior_predictive",
+]
 
 
 @dataclass(frozen=True)
@@ -150,7 +159,7 @@ def latent_gaussian(data: RelianceData, priors: Priors) -> LatentGaussian:
     of_states, of_municipalities = icar.independent(states), icar.independent(municipalities)
     of_neighbours = icar.icar(data.graph)
 
-    def bym2(name: str, rows: NDArray[np.float64]) -> tuple[Component, Component]:
+    def spatial_and_own(name: str, rows: NDArray[np.float64]) -> tuple[Component, Component]:
         sd, share = f"{name}_sd", f"{name}_share"
         return (
             Component(
@@ -174,7 +183,9 @@ def latent_gaussian(data: RelianceData, priors: Priors) -> LatentGaussian:
             FixedSd(priors.intercept.sd),
         )
     ]
-    reported = {"wave_effect": (("wave_effect",), ("wave",))}
+    reported: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+        "wave_effect": (("wave_effect",), ("wave",))
+    }
     if states > 1:
         components.append(
             Component("state_effect", of_states, every_wave, member, FreeSd("state_sd"))
@@ -185,13 +196,13 @@ def latent_gaussian(data: RelianceData, priors: Priors) -> LatentGaussian:
             Component("state_wave_effect", of_states, each_wave, member, FreeSd("state_wave_sd"))
         )
         reported["state_wave_effect"] = (("state_wave_effect",), ("wave", "state"))
-    components.extend(bym2("municipality", every_wave))
+    components.extend(spatial_and_own("municipality", every_wave))
     reported["municipality_effect"] = (
         ("municipality_spatial", "municipality_unstructured"),
         ("municipality",),
     )
     if waves > 1:
-        components.extend(bym2("municipality_wave", each_wave))
+        components.extend(spatial_and_own("municipality_wave", each_wave))
     earlier = [f"wave_scale_{wave}" for wave in data.coords["wave"][:-1]]
     return LatentGaussian(
         name=NAME,
@@ -279,13 +290,24 @@ def build(panel: Panel, priors: Priors | None = None, design: SamplingDesign | N
             effects = effects + state_wave_effect[:, data.state_of]
         municipality_effect = pm.Deterministic(
             "municipality_effect",
-            _bym2("municipality", data.graph, hyper, ("municipality",), None),
+            bym2.to_pymc(
+                "municipality",
+                data.graph,
+                hyper["municipality_sd"],
+                hyper["municipality_share"],
+                "municipality",
+            ),
             dims="municipality",
         )
         effects = effects + municipality_effect[None, :]
         if waves > 1:
-            effects = effects + _bym2(
-                "municipality_wave", data.graph, hyper, ("wave", "municipality"), waves
+            effects = effects + bym2.to_pymc(
+                "municipality_wave",
+                data.graph,
+                hyper["municipality_wave_sd"],
+                hyper["municipality_wave_share"],
+                CELLS,
+                waves,
             )
         contrast = pm.math.stack([hyper.get(n, 1.0) if n else 1.0 for n in blocks.scale_name])
         eta = pm.Deterministic(
@@ -298,22 +320,6 @@ def build(panel: Panel, priors: Priors | None = None, design: SamplingDesign | N
     model.data = data
     model.specification = {"priors": priors.describe(), "sampling_design": data.design.describe()}
     return model
-
-
-def _bym2(
-    name: str,
-    graph: icar.Graph,
-    hyper: Mapping[str, Any],
-    dims: tuple[str, ...],
-    copies: int | None,
-) -> Any:
-    """Add a BYM2 effect, non-centred, to the PyMC model in context."""
-    import pymc as pm  # noqa: PLC0415
-
-    sd, share = hyper[f"{name}_sd"], hyper[f"{name}_share"]
-    spatial = icar.to_pymc(f"{name}_spatial_unit", graph, dims, copies)
-    unstructured = pm.Normal(f"{name}_unstructured_unit", dims=dims)
-    return sd * (pm.math.sqrt(share) * spatial + pm.math.sqrt(1.0 - share) * unstructured)
 
 
 def _effective_binomial(name: str, eta: Any, data: RelianceData) -> None:

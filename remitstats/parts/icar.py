@@ -14,6 +14,7 @@ Freni-Sterrantino, Ventrucci and Rue (2018), Spatial and Spatio-temporal Epidemi
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -24,6 +25,22 @@ from numpy.typing import NDArray
 from scipy.sparse import csgraph
 from scipy.sparse.linalg import splu
 
+from remitstats.parts.selected_inverse import inverse_diagonal
+from remitstats.parts.structure import Structure, independent, log_density
+
+__all__ = [
+    "Graph",
+    "Structure",
+    "icar",
+    "independent",
+    "laplacian",
+    "log_density",
+    "scaling_factors",
+    "soft_log_density",
+    "to_pymc",
+]
+
+SUM_SD = 1e-3  # how far PyMC's draws may have a component's mean from zero
 RIDGE = 1e-6  # relative; makes R invertible in the linear algebra, too small to be seen in results
 
 
@@ -78,8 +95,13 @@ class Graph:
 
     @cached_property
     def scaling(self) -> NDArray[np.float64]:
-        """Scaling factor of each connected component; kept, for it takes seconds on a country."""
+        """Scaling factor of each connected component, kept."""
         return scaling_factors(self)
+
+    @cached_property
+    def structure(self) -> Structure:
+        """Scaled ICAR structure of the graph, kept: every caller gets the same object."""
+        return _scaled(self)
 
 
 def laplacian(size: int, edges: NDArray[np.int64]) -> sp.csc_array:
@@ -97,97 +119,35 @@ def _incidence(size: int, edges: NDArray[np.int64]) -> sp.csr_array:
 def scaling_factors(graph: Graph) -> NDArray[np.float64]:
     """Return the geometric mean of the marginal variances of each component's plain ICAR.
 
-    Computed with the sum-to-zero constraint by sparse solves on the grounded Laplacian (one unit
-    held at zero), never by an unconstrained pseudo-inverse. Islands get 1.
+    Computed with the sum-to-zero constraint from the grounded Laplacian (one unit of every
+    component held at zero), never by an unconstrained pseudo-inverse; all components at once, by
+    a selected inverse, so that the cost grows about linearly with the map. Islands get 1.
+
+    Notes
+    -----
+    With G the inverse of the grounded Laplacian, filled with zeros at the grounded unit, the
+    variances are the diagonal of P G P, P = I - 11'/n: the choice of the unit drops out.
     """
-    factors = np.ones(len(graph.component_size))
-    for label, size in enumerate(graph.component_size):
-        if size == 1:
-            continue
-        members = np.flatnonzero(graph.component == label)
-        position = np.full(graph.size, -1)
-        position[members] = np.arange(size)
-        inside = graph.component[graph.edges[:, 0]] == label
-        matrix = laplacian(int(size), position[graph.edges[inside]])
-        solve = splu(sp.csc_array(matrix[1:, 1:]), permc_spec="MMD_AT_PLUS_A").solve
-        diagonal, row_sum = np.zeros(size), np.zeros(size)
-        for start in range(0, size - 1, 512):
-            columns = np.arange(start, min(start + 512, size - 1))
-            unit = np.zeros((size - 1, len(columns)))
-            unit[columns, np.arange(len(columns))] = 1.0
-            solved = solve(unit)
-            diagonal[columns + 1] = solved[columns, np.arange(len(columns))]
-            row_sum[1:] += solved.sum(axis=1)
-        variance = diagonal - 2.0 * row_sum / size + row_sum.sum() / size**2
-        factors[label] = np.exp(np.mean(np.log(variance)))
-    return factors
-
-
-@dataclass(frozen=True)
-class Structure:
-    """Unit-scale Gaussian structure: precision R = root' root, and what must sum to zero.
-
-    Parameters
-    ----------
-    root : sparse array, shape (k, size)
-        Any matrix with root' root = R; used to draw from the posterior by perturbation.
-    constraint : sparse array, shape (number of constraints, size)
-        Rows that the effect is orthogonal to.
-    rank : int
-        Rank of R on the constrained space: the power of the precision in the density.
-    """
-
-    root: sp.csr_array
-    constraint: sp.csr_array
-    rank: int
-
-    @property
-    def size(self) -> int:
-        """Length of the effect."""
-        return int(self.root.shape[1])
-
-    @cached_property
-    def precision(self) -> sp.csc_array:
-        """The matrix R, shape (size, size)."""
-        return sp.csc_array(self.root.T @ self.root)
-
-    def replicate(self, times: int) -> Structure:
-        """Return the structure of `times` independent copies, one after another."""
-        eye = sp.eye_array(times)
-        return Structure(
-            root=sp.csr_array(sp.kron(eye, self.root)),
-            constraint=sp.csr_array(sp.kron(eye, self.constraint)),
-            rank=self.rank * times,
-        )
-
-    def sample(self, rng: np.random.Generator, draws: int) -> NDArray[np.float64]:
-        """Draw unit-scale effects from the prior, shape (draw, size).
-
-        Perturbation sampling: solving R x = root' e with standard normal e gives covariance R^-1;
-        conditioning by kriging then makes the constraints hold exactly (Rue and Held 2005,
-        Gaussian Markov Random Fields, algorithm 2.6).
-        """
-        factor = splu(self.precision, permc_spec="MMD_AT_PLUS_A")
-        noise = rng.standard_normal((self.root.shape[0], draws))
-        effects = factor.solve(np.ascontiguousarray(self.root.T @ noise))
-        if self.constraint.shape[0]:
-            solved = factor.solve(np.ascontiguousarray(self.constraint.toarray().T))
-            gram = self.constraint @ solved
-            effects -= solved @ np.linalg.solve(gram, self.constraint @ effects)
-        return np.asarray(effects.T)
-
-
-def independent(size: int) -> Structure:
-    """Return the structure of `size` exchangeable unit normals."""
-    return Structure(
-        root=sp.csr_array(sp.eye_array(size)),
-        constraint=sp.csr_array((0, size)),
-        rank=size,
-    )
+    label, size = graph.component, graph.component_size
+    _, grounded = np.unique(label, return_index=True)
+    free = np.setdiff1d(np.arange(graph.size), grounded)
+    diagonal, row_sum = np.zeros(graph.size), np.zeros(graph.size)
+    if len(free):
+        matrix = sp.csc_array(laplacian(graph.size, graph.edges)[free][:, free])
+        diagonal[free] = inverse_diagonal(matrix)
+        row_sum[free] = splu(matrix, permc_spec="MMD_AT_PLUS_A").solve(np.ones(len(free)))
+    total = np.bincount(label, weights=row_sum)
+    variance = diagonal - 2.0 * row_sum / size[label] + (total / size**2)[label]
+    variance[graph.island] = 1.0
+    return np.asarray(np.exp(np.bincount(label, weights=np.log(variance)) / size))
 
 
 def icar(graph: Graph) -> Structure:
     """Return the scaled ICAR structure of a graph (see the module's text)."""
+    return graph.structure
+
+
+def _scaled(graph: Graph) -> Structure:
     factor = graph.scaling[graph.component]
     edge_weight = np.sqrt(factor[graph.edges[:, 0]])
     ridge = np.where(graph.island, 1.0, np.sqrt(RIDGE * factor))
@@ -195,22 +155,50 @@ def icar(graph: Graph) -> Structure:
         [sp.diags_array(edge_weight) @ _incidence(graph.size, graph.edges), sp.diags_array(ridge)],
         format="csr",
     )
-    labels = np.flatnonzero(graph.component_size > 1)
-    rows = [np.flatnonzero(graph.component == label) for label in labels]
+    member = np.flatnonzero(~graph.island)
+    labels, row = np.unique(graph.component[member], return_inverse=True)
     constraint = sp.csr_array(
-        (
-            np.ones(sum(map(len, rows))),
-            (np.repeat(np.arange(len(rows)), [len(r) for r in rows]), np.concatenate([*rows, []])),
-        ),
-        shape=(len(rows), graph.size),
+        (np.ones(len(member)), (row, member)), shape=(len(labels), graph.size)
     )
-    return Structure(root=root, constraint=constraint, rank=graph.size - len(rows))
+    return Structure(root=root, constraint=constraint, rank=graph.size - len(labels))
 
 
-def log_density(x: NDArray[np.float64], structure: Structure, sd: float = 1.0) -> float:
-    """Return the log density of an effect, up to a constant that does not depend on `sd`."""
-    quadratic = float(np.sum((structure.root @ x) ** 2))
-    return -structure.rank * float(np.log(sd)) - 0.5 * quadratic / sd**2
+def soft_log_density(x: NDArray[np.float64], graph: Graph) -> float:
+    """Return the log density of unit-scale effects as `to_pymc` has it.
+
+    Parameters
+    ----------
+    x : array, shape (size,)
+        Any vector: the density is that of a proper normal on the whole space.
+    graph : Graph
+        Neighbourhood graph.
+
+    Notes
+    -----
+    Each component's mean is normal around zero with standard deviation `SUM_SD`. The matrix is
+    R + A'S A with S the precisions of the sums; its determinant is |R| |I + S A R^-1 A'|.
+    """
+    structure = graph.structure
+    held = (structure.constraint @ x) * _sum_scale(graph)
+    quadratic = float(np.sum((structure.root @ x) ** 2) + np.sum(held**2))
+    return _soft_constant(graph) - 0.5 * quadratic
+
+
+def _sum_scale(graph: Graph) -> NDArray[np.float64]:
+    """Return one over the standard deviation of each constrained component's sum."""
+    return np.asarray(1.0 / (SUM_SD * graph.component_size[graph.component_size > 1]))
+
+
+def _soft_constant(graph: Graph) -> float:
+    """Return the log normalising constant of `soft_log_density`."""
+    kept = graph.component_size > 1
+    sizes, factor = graph.component_size[kept], graph.scaling[kept]
+    # |R| |A R^-1 A'| / |A A'| is the structure's determinant; R 1 = ridge * factor * 1 gives the
+    # sums the variance size / (ridge * factor), and A A' holds the sizes
+    precision = RIDGE * factor / sizes
+    log_det = graph.structure.log_determinant
+    log_det += float(np.sum(np.log(sizes) + np.log(precision + _sum_scale(graph) ** 2)))
+    return 0.5 * log_det - 0.5 * graph.size * math.log(2.0 * math.pi)
 
 
 def to_pymc(name: str, graph: Graph, dims: str | tuple[str, ...], copies: int | None = None) -> Any:
@@ -229,25 +217,28 @@ def to_pymc(name: str, graph: Graph, dims: str | tuple[str, ...], copies: int | 
 
     Notes
     -----
-    A `CustomDist`, so that prior predictive sampling works. Each component's sum is held at
-    zero by a normal with standard deviation 0.001 times its size, as PyMC's own ICAR does.
+    A `CustomDist`, so that prior predictive sampling works, with the density of
+    `soft_log_density`, one value a copy. Each component's sum is held at zero by a normal with
+    standard deviation 0.001 times its size, as PyMC's own ICAR does; forward draws sum to zero.
     """
     import pymc as pm  # noqa: PLC0415 - PyMC takes seconds to import; engines do without it
     import pytensor.tensor as pt  # noqa: PLC0415
 
-    structure = icar(graph)
+    structure = graph.structure
+    constant = _soft_constant(graph)
     factor = graph.scaling[graph.component]
     first, second = graph.edges.T
     weight = factor[first]
     ridge = np.where(graph.island, 1.0, RIDGE * factor)
-    members = [row.indices for row in structure.constraint]
+    starts = structure.constraint.indptr[1:-1]
+    members = np.split(structure.constraint.indices, starts) if structure.constraint.nnz else []
 
     def logp(value: Any, _shape_of: Any) -> Any:
         quadratic = (weight * (value[..., first] - value[..., second]) ** 2).sum(axis=-1)
         quadratic = quadratic + (ridge * value**2).sum(axis=-1)
         for member in members:
-            quadratic = quadratic + (value[..., member].mean(axis=-1) / 0.001) ** 2
-        return -0.5 * quadratic
+            quadratic = quadratic + (value[..., member].mean(axis=-1) / SUM_SD) ** 2
+        return constant - 0.5 * quadratic
 
     def random(
         _shape_of: Any, rng: np.random.Generator | None = None, size: Any = None

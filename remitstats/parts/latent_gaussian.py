@@ -23,9 +23,9 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from remitstats.parts.icar import Structure
 from remitstats.parts.likelihood import Likelihood
 from remitstats.parts.priors import HyperPrior
+from remitstats.parts.structure import Structure
 
 Array = NDArray[np.float64]
 Values = Mapping[str, float]

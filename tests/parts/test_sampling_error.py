@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+import pymc as pm
+import pytensor
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -152,3 +156,16 @@ def test_published_shares_have_the_mean_and_variance_of_the_likelihood() -> None
     assert np.isnan(drawn[:, 3]).all()
     assert np.all(np.abs(drawn[:, :3].mean(axis=0) - rate) < 4 * error / np.sqrt(20_000))
     assert drawn[:, :3].std(axis=0) == pytest.approx(error, rel=0.03)
+
+
+def test_effective_binomial_of_the_model_is_the_kernel_cell_by_cell(model: Any, data: Any) -> None:
+    eta = np.random.default_rng(4).normal(-3.0, 1.0, data.effective.shape)
+    observed = model["receiving_dwellings"]
+    with pytensor.config.change_flags(mode="FAST_COMPILE"):
+        cells = pm.logp(observed, data.receiving)
+        at = pytensor.function(
+            [model["linear_predictor"]], cells, on_unused_input="raise", mode="FAST_COMPILE"
+        )
+    kernel = EffectiveBinomial(data.receiving, data.effective).log_density(eta)
+    assert at(eta).shape == eta.shape
+    assert at(eta) == pytest.approx(kernel, rel=1e-10)
