@@ -17,6 +17,7 @@ import typer
 from remitstats.cli import INTERRUPTED
 from remitstats.cli.data import app as data_app
 from remitstats.cli.fit import fit, run
+from remitstats.cli.many import many
 from remitstats.errors import RemitstatsError
 
 TOO_LARGE = (
@@ -34,6 +35,7 @@ app = typer.Typer(
 app.add_typer(data_app, name="data")
 app.command()(run)
 app.command()(fit)
+app.command()(many)
 
 
 def _version(wanted: bool) -> None:

@@ -61,7 +61,6 @@ class RelianceData:
             "effective_dwellings": (CELLS, self.effective),
             "dwellings": (CELLS, self.dwellings),
             "published_percent": (CELLS, self.percent),
-            "state_position": (("municipality",), self.state_of),
         }
 
 

@@ -9,7 +9,10 @@ import pytest
 
 import remitstats as package
 
-COMMANDS = ("run", "fit", "data build", "data check", "data info", "data export", "data fetch")
+COMMANDS = (
+    *("run", "fit", "many"),
+    *("data build", "data check", "data info", "data export", "data fetch"),
+)
 OPTIONS = (
     *("out", "fits", "panel", "states", "draws", "tune", "chains", "seed"),
     *("engine", "quick", "prior", "design-effect"),

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+import resource
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,12 +18,25 @@ import h5py
 import numpy as np
 import pytest
 import xarray as xr
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from remitstats.errors import RemitstatsError
 from remitstats.fitting.settings import Settings
-from remitstats.fitting.store import StoreError, fit_or_reuse, load_fit, save_fit
-from remitstats.fitting.version import fit_key
+from remitstats.fitting.store import (
+    VERSION,
+    StoreError,
+    content_hash,
+    fit_bytes,
+    fit_or_reuse,
+    keep_fit,
+    load_fit,
+    read_provenance,
+    save_fit,
+)
+from remitstats.fitting.version import code_version, fit_key
 from remitstats.models import reliance
+from remitstats.panel.atomic import whole_file
 from remitstats.panel.panel import Panel
 from remitstats.simulate import simulate_reliance
 
@@ -98,16 +115,173 @@ def test_an_altered_file_is_refused(stored: Path, alter: Any) -> None:
         load_fit(stored)
 
 
-def test_foreign_files_are_refused(tmp_path: Path) -> None:
-    text, other = tmp_path / "text.nc", tmp_path / "other.nc"
+def test_foreign_files_are_refused(tmp_path: Path, short_fit: xr.DataTree) -> None:
+    text, other, empty = (tmp_path / name for name in ("text.nc", "other.nc", "empty.nc"))
     text.write_text("cvegeo,wave\n01001,2010\n", encoding="utf-8")
+    empty.touch()
     xr.Dataset({"x": ("draw", np.arange(3.0))}).to_netcdf(other, engine="h5netcdf")
-    with pytest.raises(StoreError, match="not from remitstats"):
-        load_fit(text)
-    with pytest.raises(StoreError, match="not a fit in the format"):
-        load_fit(other)
-    with pytest.raises(StoreError, match="no fit at"):
+    unsealed = tmp_path / "unsealed.nc"
+    short_fit.to_netcdf(unsealed, engine="h5netcdf")
+    for path in (text, empty):
+        with pytest.raises(StoreError, match="not from remitstats: no NetCDF file"):
+            load_fit(path)
+    for path in (other, unsealed):
+        with pytest.raises(StoreError, match="not a fit in the format 'remitstats fit 2'"):
+            load_fit(path)
+    with pytest.raises(StoreError, match=r"no fit at .*: it is a folder"):
         load_fit(tmp_path)
+
+
+def sealed(content: bytes, version: int = VERSION) -> bytes:
+    """Return a file's content with a seal that is right for it."""
+    digest = hashlib.sha256(content).hexdigest()
+    return content + f"\nremitstats fit {version:04d} sha256 {digest}\n".encode()
+
+
+def test_a_fit_of_another_format_is_named_as_such(stored: Path) -> None:
+    content = stored.read_bytes()[: -len(sealed(b""))]
+    assert sealed(content) == stored.read_bytes()
+    stored.write_bytes(sealed(content, VERSION + 1))
+    with pytest.raises(StoreError, match=f"in format {VERSION + 1}, of another version"):
+        load_fit(stored)
+
+
+def test_a_right_seal_does_not_make_a_fit(tmp_path: Path) -> None:
+    path = tmp_path / "other.nc"
+    xr.Dataset({"x": ("draw", np.arange(3.0))}).to_netcdf(path, engine="h5netcdf")
+    path.write_bytes(sealed(path.read_bytes()))
+    with pytest.raises(StoreError, match="not from remitstats"):
+        load_fit(path)
+    path.write_bytes(sealed(b"\x89HDF\r\n\x1a\n and nothing more"))
+    with pytest.raises(StoreError, match="not from remitstats"):
+        load_fit(path)
+
+
+@pytest.mark.parametrize("name", ["content", "format", "settings", "panel_hash"])
+def test_a_fit_without_its_provenance_is_refused(
+    name: str, stored: Path, short_fit: xr.DataTree
+) -> None:
+    bare = stored.with_name("bare.nc")
+    bare.write_bytes(stored.read_bytes())
+    with h5py.File(bare, "r+") as file:
+        del file["provenance"].attrs[name]
+    bare.write_bytes(sealed(bare.read_bytes()))
+    with pytest.raises(StoreError, match="Delete it and fit again"):
+        load_fit(bare)
+
+
+def test_a_tree_that_does_not_say_how_it_came_about_is_not_stored(
+    short_fit: xr.DataTree, tmp_path: Path
+) -> None:
+    anonymous, halved, unreadable = short_fit.copy(), short_fit.copy(), short_fit.copy()
+    del anonymous["provenance"]
+    del halved["sample_stats"]
+    unreadable["provenance"].attrs = {**short_fit["provenance"].attrs, "settings": "{draws"}
+    for tree, said in (
+        (anonymous, "provenance lacks model, key, panel_hash"),
+        (halved, "lacks sample_stats"),
+        (unreadable, "provenance can't be read"),
+    ):
+        with pytest.raises(StoreError, match=said):
+            save_fit(tree, tmp_path / "a.nc")
+    assert names(tmp_path) == []
+
+
+def test_provenance_is_whole_after_a_round_trip(stored: Path, lattice: Panel, model: Any) -> None:
+    found = read_provenance(load_fit(stored))
+    assert (found["model"], found["engine"], found["seed"]) == ("reliance", "laplace", 4)
+    assert found["settings"] == SETTINGS.describe()
+    assert found["specification"] == json.loads(json.dumps(model.specification))
+    assert found["panel_hash"] == lattice.hash
+    assert found["key"] == fit_key(model.specification, lattice.hash, SETTINGS)
+    assert found["code_version"] == code_version()
+    assert {"python", "numpy", "scipy", "pymc"} <= set(found["versions"])
+    assert all(seconds > 0 for seconds in found["wall_seconds"].values())
+
+
+def test_draws_of_the_latent_field_take_four_bytes_each(stored: Path) -> None:
+    posterior = load_fit(stored)["posterior"]
+    large = [v for v in posterior.data_vars.values() if v.ndim > 2]
+    assert large
+    assert {v.dtype for v in large} == {np.dtype("float32")}
+    draws = sum(v.nbytes for v in posterior.data_vars.values())
+    assert stored.stat().st_size < draws + 100_000  # HDF5 needs some room for names, whatever N
+
+
+@st.composite
+def damage(draw: st.DrawFn) -> Callable[[bytes], bytes]:
+    """Ways to damage a file: cut it, flip bits, drop, double or overwrite a stretch of it."""
+    where = draw(st.floats(0.0, 1.0, exclude_max=True))
+    size = draw(st.integers(1, 5000))
+    kind = draw(st.sampled_from(["cut", "flip", "drop", "double", "zero", "seal"]))
+    bit = draw(st.integers(0, 7))
+
+    def apply(content: bytes) -> bytes:
+        start = int(where * len(content))
+        if kind == "seal":  # its last 100 bytes
+            start = len(content) - 100 + int(where * 100)
+        end = min(start + size, len(content))
+        return {
+            "cut": content[:start],
+            "flip": content[:start] + bytes([content[start] ^ 1 << bit]) + content[start + 1 :],
+            "seal": content[:start] + bytes([content[start] ^ 1 << bit]) + content[start + 1 :],
+            "drop": content[:start] + content[end:],
+            "double": content[:end] + content[start:],
+            "zero": content[:start] + bytes(end - start) + content[end:],
+        }[kind]
+
+    return apply
+
+
+@settings(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(damages=st.lists(damage(), min_size=1, max_size=3))
+def test_a_damaged_file_is_refused_or_says_the_same(
+    damages: list[Callable[[bytes], bytes]], stored: Path, short_fit: xr.DataTree
+) -> None:
+    whole = stored.read_bytes()
+    content = whole
+    for apply in damages:
+        content = apply(content) if content else content
+    path = stored.with_name("damaged.nc")
+    path.write_bytes(content)
+    if content == whole:  # zeros over zeros
+        assert content_hash(load_fit(path)) == content_hash(short_fit)
+        return
+    with pytest.raises(StoreError) as caught:
+        load_fit(path)
+    assert "fit again" in str(caught.value).lower()
+
+
+def limited() -> None:
+    resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # the write fails instead, as on a full disk
+
+
+def test_a_disk_that_runs_full_is_explained_and_nothing_is_left(
+    stored: Path, tmp_path: Path
+) -> None:
+    code = (
+        "import sys\n"
+        "from remitstats.errors import RemitstatsError\n"
+        "from remitstats.fitting.store import load_fit, save_fit\n"
+        "tree = load_fit(sys.argv[1])\n"
+        "try:\n"
+        "    save_fit(tree, sys.argv[2])\n"
+        "except RemitstatsError as error:\n"
+        "    print(error)\n"
+    )
+    target = tmp_path / "full" / "fit.nc"
+    ran = subprocess.run(
+        [sys.executable, "-B", "-c", code, str(stored), str(target)],
+        capture_output=True,
+        text=True,
+        preexec_fn=limited,
+        check=True,
+    )
+    assert ran.stdout.startswith(f"Can't write {target}: file too large.")
+    assert names(target.parent) == []
 
 
 def test_a_folder_that_cannot_be_written_is_explained(
@@ -171,6 +345,106 @@ def test_a_run_that_fails_leaves_nothing(model: Any, lattice: Panel, tmp_path: P
     assert [name for name in names(tmp_path) if not name.endswith(".lock")] == []
 
 
+def test_something_else_of_the_name_of_a_fit_is_not_removed(
+    model: Any, lattice: Panel, short_fit: xr.DataTree, tmp_path: Path
+) -> None:
+    key = fit_key(model.specification, lattice.hash, SETTINGS)
+    inside = tmp_path / f"reliance-{key}.nc" / "mine.txt"
+    inside.parent.mkdir()
+    inside.write_text("keep", encoding="utf-8")
+    run = Run(short_fit)
+    with pytest.raises(RemitstatsError, match=r"in the way of a fit.*move it elsewhere"):
+        fit_or_reuse(tmp_path, model, lattice, SETTINGS, run)
+    assert run.times == 0
+    assert inside.read_text("utf-8") == "keep"
+
+
+def test_a_fit_that_was_sent_is_kept_as_if_it_had_been_made_here(
+    model: Any, lattice: Panel, short_fit: xr.DataTree, tmp_path: Path
+) -> None:
+    content = fit_bytes(short_fit)
+    name = f"reliance-{short_fit['provenance'].attrs['key']}.nc"
+    path = keep_fit(tmp_path / "fits", name, content)
+    assert path.read_bytes() == content
+    first = path.stat()
+    assert keep_fit(tmp_path / "fits", name, content).stat().st_ino == first.st_ino
+    _, found, reused = fit_or_reuse(tmp_path / "fits", model, lattice, SETTINGS, Run(short_fit))
+    assert (found, reused) == (path, True)
+    with pytest.raises(StoreError, match="did not arrive as it was sent"):
+        keep_fit(tmp_path / "other", name, content[:-1000] + content[-999:])
+    assert [n for n in names(tmp_path / "other") if not n.endswith(".lock")] == []
+
+
+def test_leftovers_of_killed_writers_are_removed_and_nothing_else(
+    model: Any, lattice: Panel, short_fit: xr.DataTree, tmp_path: Path
+) -> None:
+    stale = [".reliance-0123456789abcdef.nc.4711.part", ".reliance-0.nc.12-3.part"]
+    mine = ["notes.part", ".thesis.tex.4711.part", "reliance-0.nc.4711.part", ".hidden.nc.part"]
+    for name in (*stale, *mine):
+        (tmp_path / name).write_text("half", encoding="utf-8")
+    with whole_file(tmp_path / "reliance-1.nc") as alive:  # another fit that is being written
+        fit_or_reuse(tmp_path, model, lattice, SETTINGS, Run(short_fit))
+        left = [n for n in names(tmp_path) if not n.endswith(".lock")]
+        assert alive.name in left
+        alive.write_text("whole", encoding="utf-8")
+    assert (tmp_path / "reliance-1.nc").read_text("utf-8") == "whole"
+    assert not set(stale) & set(left)
+    assert set(mine) < set(left)
+
+
+TWO = """
+import sys, time
+from pathlib import Path
+import remitstats
+from remitstats.fitting.settings import Settings
+from remitstats.fitting.store import fit_or_reuse
+from remitstats.models import reliance
+from remitstats.simulate import grid_panel
+panel = grid_panel(2, 3, waves=(2010, 2020), states=("01", "02"), seed=3)
+model = reliance.build(panel)
+def run():
+    print("runs", flush=True)
+    time.sleep(2)
+    return remitstats.fit(model, panel, seed=1, draws=10, tune=10, chains=2)
+print("ready", flush=True)
+sys.stdin.readline()
+settings = Settings(seed=1, draws=10, tune=10, chains=2)
+_, path, reused = fit_or_reuse(Path(sys.argv[1]), model, panel, settings, run)
+print(path.name, reused, flush=True)
+"""
+
+
+def test_two_processes_after_the_same_fit_make_it_once(tmp_path: Path) -> None:
+    both = [
+        subprocess.Popen(
+            [sys.executable, "-c", TWO, str(tmp_path / "fits")],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(2)
+    ]
+    try:
+        for process in both:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "ready\n"
+        said = []
+        for process in both:
+            assert process.stdin is not None
+            process.stdin.write("\n")
+            process.stdin.flush()
+        for process in both:
+            said.append(process.communicate(timeout=120)[0].split("\n"))
+    finally:
+        for process in both:
+            process.kill()
+            process.wait()
+    waited, ran = sorted(said, key=len)
+    assert ran[0] == "runs"
+    assert ran[1] == f"{waited[0].split()[0]} False"
+    assert waited[0].endswith(".nc True")
+
+
 def test_whatever_changes_the_posterior_changes_the_key(model: Any, lattice: Panel) -> None:
     priors = reliance.Priors().with_values({"state_sd": (0.9, 0.05)})
     other_prior = {**model.specification, "priors": priors.describe()}
@@ -229,7 +503,10 @@ def test_a_killed_process_leaves_no_half_fit(stored: Path, tmp_path: Path, older
         assert not target.exists()
         with pytest.raises(StoreError, match="no fit"):
             load_fit(target)
-    # what is left is no fit, by any name
+    # what is left is no fit, by any name, and goes when the file is next written
+    assert list(target.parent.glob(".*.part"))
     for leftover in target.parent.glob(".*"):
         with pytest.raises(StoreError):
             load_fit(leftover)
+    save_fit(load_fit(stored), target)
+    assert names(target.parent) == ["fit.nc"]
