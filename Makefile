@@ -7,7 +7,7 @@ VENV := .venv
 PYTHON := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
 
-.PHONY: help report test test-slow lint format data sensitivity wheel browser clean
+.PHONY: help report test test-slow lint format data sensitivity bench wheel browser clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /|/' | awk -F'|' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -40,6 +40,10 @@ data: $(STAMP)  ## Build the shipped panel from the official files: make data RA
 
 sensitivity: $(STAMP)  ## Fit again under other assumptions about the census sample and priors
 	@$(PYTHON) models/sensitivity_reliance.py
+
+bench: $(STAMP)  ## Compare with other samplers, hours: make bench BENCH=--quick for a trial
+	@benchmarks/make-venv .venv-bench $(PYTHON)
+	@$(PYTHON) -m benchmarks $(BENCH)
 
 wheel: $(STAMP)  ## Build the wheel into dist/
 	@$(PYTHON) -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,6 @@ import xarray as xr
 
 from remitstats.estimands.files import write_csv
 from remitstats.estimands.reliance import summarise
-from remitstats.fitting.gate import Gate
 from remitstats.fitting.jobs import FitJob, FitOutcome, Judged
 from remitstats.fitting.many import fit_many
 from remitstats.fitting.run import Progress
@@ -57,10 +56,8 @@ def estimates(tree: xr.DataTree, panel: Panel) -> Judged:
     results = summarise(tree, panel)
     columns = ["wave", "median", "eti90_lower", "eti90_upper"]
     nation = results.group[results.group["level"] == "nation"][columns]
-    verdict: dict[str, Any] = {f.name: results.summary[f.name] for f in fields(Gate)}
-    gate = Gate(**{**verdict, "reasons": tuple(verdict["reasons"])})
     level = results.level[["cvegeo", *columns]]
-    return Judged(Estimates(nation.reset_index(drop=True), level), gate)
+    return Judged(Estimates(nation.reset_index(drop=True), level), results.gate)
 
 
 def fit_variations(

@@ -27,6 +27,7 @@ STATISTICS = {
     "earlier_wave_correlation": "rank correlation with the wave before",
 }
 MOST_DRAWS = 500
+BATCH = 25  # replications worked on together
 
 
 def predictive_check(fit: xr.DataTree, panel: Panel, *, seed: int) -> pd.DataFrame:
@@ -56,16 +57,18 @@ def predictive_check(fit: xr.DataTree, panel: Panel, *, seed: int) -> pd.DataFra
     dwellings = data["dwellings"].transpose("wave", "municipality").to_numpy()
     published = data["published_percent"].transpose("wave", "municipality").to_numpy()
     neighbours = _neighbour_mean(panel, codes)
-    eta = fit["posterior"]["linear_predictor"].transpose("chain", "draw", "wave", "municipality")
-    flat = eta.to_numpy().reshape(-1, *eta.shape[2:])
+    draws = fit["posterior"]["linear_predictor"].transpose("chain", "draw", "wave", "municipality")
+    flat = draws.to_numpy().reshape(-1, *draws.shape[2:])
     rng = np.random.default_rng(seed)
     chosen = np.linspace(0, len(flat) - 1, min(MOST_DRAWS, len(flat))).astype(int)
     replicated = []
-    for i in chosen:
-        share = 100.0 * draw_published(rng, flat[i].astype(float), effective)
+    for start in range(0, len(chosen), BATCH):
+        eta = flat[chosen[start : start + BATCH]].astype(float)
+        share = 100.0 * draw_published(rng, eta, effective)
         replicated.append(_statistics(share, dwellings, neighbours))
-    observed = _statistics(np.where(effective > 0, published, np.nan), dwellings, neighbours)
-    values = np.stack(replicated)
+    shown = np.where(effective > 0, published, np.nan)
+    observed = _statistics(shown[None], dwellings, neighbours)[0]
+    values = np.concatenate(replicated)
     rows = []
     for s, (name, description) in enumerate(STATISTICS.items()):
         for w, wave in enumerate(waves):
@@ -111,44 +114,77 @@ def _statistics(
     dwellings: NDArray[np.float64],
     neighbours: list[NDArray[np.int64]],
 ) -> NDArray[np.float64]:
-    """Return every statistic of one data set, shape (statistic, wave)."""
-    out = np.full((len(STATISTICS), len(share)), np.nan)
-    for w, values in enumerate(share):
-        known = np.isfinite(values)
-        if known.sum() < 3:
+    """Return every statistic of data sets that lack the same cells.
+
+    Parameters
+    ----------
+    share : array, shape (data set, wave, municipality)
+        Per cent; nan where there is none.
+    dwellings : array, shape (wave, municipality)
+        Weights.
+    neighbours : list of two arrays, shape (pair,)
+        Positions of the municipalities of each pair.
+
+    Returns
+    -------
+    array, shape (data set, statistic, wave)
+        nan where a wave has fewer than three municipalities.
+    """
+    sets, waves = share.shape[:2]
+    out = np.full((sets, len(STATISTICS), waves), np.nan)
+    known = np.isfinite(share[0])
+    for w in range(waves):
+        if known[w].sum() < 3:
             continue
-        own = values[known]
-        weight = dwellings[w][known]
-        earlier = np.nan
+        # rows in one piece each, so that equal data sets give equal sums to the last digit
+        own = np.ascontiguousarray(share[:, w][:, known[w]])
+        weight = dwellings[w][known[w]]
+        earlier = np.full(sets, np.nan)
         if w:
-            both = known & np.isfinite(share[w - 1])
-            earlier = _rank_correlation(values[both], share[w - 1][both])
-        out[:, w] = (
-            (own == 0).sum(),
-            own @ weight / weight.sum(),
-            np.median(own),
-            own.std(),
-            np.quantile(own, 0.9),
-            (own > 20).sum(),
-            _with_neighbours(values, neighbours),
-            earlier,
+            both = known[w] & known[w - 1]
+            earlier = _rank_correlation(share[:, w][:, both], share[:, w - 1][:, both])
+        out[:, :, w] = np.stack(
+            [
+                (own == 0).sum(axis=1),
+                (own * weight).sum(axis=1) / weight.sum(),
+                np.median(own, axis=1),
+                own.std(axis=1),
+                np.quantile(own, 0.9, axis=1),
+                (own > 20).sum(axis=1),
+                _with_neighbours(share[:, w], neighbours),
+                earlier,
+            ],
+            axis=1,
         )
     return out
 
 
-def _with_neighbours(values: NDArray[np.float64], pair: list[NDArray[np.int64]]) -> float:
+def _with_neighbours(
+    values: NDArray[np.float64], pair: list[NDArray[np.int64]]
+) -> NDArray[np.float64]:
+    """Return the rank correlation of (data set, municipality) with the mean of the neighbours."""
     first, second = pair
-    usable = np.isfinite(values[second])
-    total = np.bincount(first[usable], values[second[usable]], len(values))
-    count = np.bincount(first[usable], minlength=len(values))
-    have = (count > 0) & np.isfinite(values)
-    return _rank_correlation(values[have], total[have] / count[have])
+    sets, size = values.shape
+    known = np.isfinite(values[0])
+    first, second = first[known[second]], second[known[second]]
+    count = np.bincount(first, minlength=size)
+    place = (first + size * np.arange(sets)[:, None]).ravel()
+    total = np.bincount(place, values[:, second].ravel(), sets * size).reshape(sets, size)
+    have = (count > 0) & known
+    return _rank_correlation(values[:, have], total[:, have] / count[have])
 
 
-def _rank_correlation(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
-    if len(a) < 3:
-        return float("nan")
-    rank_a, rank_b = stats.rankdata(a), stats.rankdata(b)  # ties share a rank: zeros are many
-    if np.ptp(rank_a) == 0 or np.ptp(rank_b) == 0:
-        return float("nan")
-    return float(np.corrcoef(rank_a, rank_b)[0, 1])
+def _rank_correlation(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return Spearman's correlation of the rows of two tables; nan where one does not vary."""
+    if a.shape[1] < 3:
+        return np.full(len(a), np.nan)
+    # ties share a rank: zeros are many
+    rank_a, rank_b = (r - r.mean(axis=1, keepdims=True) for r in map(_ranks, (a, b)))
+    spread = np.sqrt((rank_a**2).sum(axis=1) * (rank_b**2).sum(axis=1))
+    product = (rank_a * rank_b).sum(axis=1)
+    nothing = np.full(len(a), np.nan)
+    return np.asarray(np.divide(product, spread, out=nothing, where=spread > 0))
+
+
+def _ranks(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.asarray(stats.rankdata(np.ascontiguousarray(values), axis=1))

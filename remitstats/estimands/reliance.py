@@ -21,7 +21,8 @@ from scipy import special
 
 from remitstats.estimands.predictive import predictive_check
 from remitstats.estimands.results import RelianceResults
-from remitstats.fitting.gate import convergence_of, judge
+from remitstats.fitting.convergence import convergence_of
+from remitstats.fitting.gate import judge
 from remitstats.panel.panel import Panel
 
 Progress = Callable[[str, float], None]
@@ -175,15 +176,16 @@ def group_draws(draws: Draws, place: pd.DataFrame) -> xr.DataArray:
 
     Only municipalities with published dwellings in a wave count in that wave.
     """
-    weight = np.nan_to_num(draws.dwellings)
     groups = groups_of(place)
+    member = np.stack([rows for _, _, _, rows in groups])
     values = draws.percent.to_numpy()
     out = np.empty((*values.shape[:2], len(groups), len(draws.waves)))
-    for g, (_, _, _, member) in enumerate(groups):
-        for w in range(len(draws.waves)):
-            own = weight[w] * member
-            total = own.sum()
-            out[:, :, g, w] = values[:, :, w] @ (own / total) if total else np.nan
+    for w, dwellings in enumerate(np.nan_to_num(draws.dwellings)):
+        weight = member * dwellings
+        total = weight.sum(axis=1, keepdims=True)
+        share = np.divide(weight, total, out=np.full(weight.shape, np.nan), where=total > 0)
+        for chain, percent in enumerate(values[:, :, w]):
+            out[chain, :, :, w] = percent.astype(float) @ share.T
     labels = [f"{level}:{code}" for level, code, _, _ in groups]
     return xr.DataArray(
         out,
@@ -284,7 +286,7 @@ def summarise(
         lambda fraction: tell("convergence of every reported quantity", 0.4 + 0.6 * fraction),
     )
     settings = json.loads(fit["provenance"].attrs["settings"])
-    verdict = judge(fit, table, settings["draws"] * settings["chains"])
+    verdict = judge(fit, table)
     wall = json.loads(fit["provenance"].attrs["wall_seconds"])
     wall["summarise"] = round(time.perf_counter() - start, 3)
     national = grouped.sel(group="nation:00").to_numpy().reshape(-1, len(draws.waves))

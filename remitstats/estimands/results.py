@@ -17,6 +17,7 @@ import pandas as pd
 
 from remitstats.errors import RemitstatsError
 from remitstats.estimands.files import plain, replace_file, rounded, write_csv, write_parquet
+from remitstats.fitting.gate import Gate
 
 INTERVAL = ("eti90_lower", "eti90_upper")
 _PLACE = ("cvegeo", "name", "state", "state_name", "region")
@@ -74,7 +75,7 @@ SURE = 0.95
 PAPER = {"claimed_percent": 8.0, "claimed_households": 1_600_000}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class RelianceResults:
     """Posterior summaries of the reliance model.
 
@@ -121,9 +122,22 @@ class RelianceResults:
         return {name: getattr(self, name) for name in TABLES}
 
     @property
+    def gate(self) -> Gate:
+        """Verdict on the fit, to be asked before anything is concluded from the tables."""
+        return Gate.read(self.summary)
+
+    @property
     def converged(self) -> bool:
         """Whether the fit passed its gate; anything but a plain True counts as no."""
-        return self.summary.get("converged") is True
+        return self.gate.converged
+
+    def __repr__(self) -> str:
+        """Return what the results are of, and whether they may be used."""
+        waves = ", ".join(map(str, self.waves))
+        what = f"Reliance in {self.level['cvegeo'].nunique():,} municipalities, waves {waves}"
+        if self.converged:
+            return f"{what}: {', '.join(TABLES)}"
+        return f"{what}: NOT CONVERGED, nothing in it is a finding\n{self.gate.explain()}"
 
     @property
     def waves(self) -> list[int]:

@@ -10,7 +10,13 @@ import pandas as pd
 
 from remitstats.estimands.files import plain
 from remitstats.estimands.results import SURE, RelianceResults
-from remitstats.fitting.gate import E_BFMI_LIMIT, ESS_LIMIT, K_HAT_LIMIT, R_HAT_LIMIT
+from remitstats.fitting.gate import (
+    E_BFMI_LIMIT,
+    ESS_LIMIT,
+    K_HAT_LIMIT,
+    R_HAT_LIMIT,
+    TREE_DEPTH_LIMIT,
+)
 from remitstats.report.dictionary import read_dictionary
 from remitstats.report.formats import capital
 from remitstats.report.numbers import Numbers
@@ -57,6 +63,7 @@ _MEASURES = (
     ("divergences", "count", "at_most", 0, ""),
     ("k_hat", "plain", "at_most", K_HAT_LIMIT, ""),
     ("e_bfmi_min", "plain", "at_least", E_BFMI_LIMIT, ""),
+    ("tree_depth_share", "plain", "at_most", TREE_DEPTH_LIMIT, ""),
     ("quantities", "count", "", None, ""),
     ("draws", "count", "", None, ""),
     ("chains", "count", "", None, ""),
@@ -110,7 +117,8 @@ def page_context(
         },
         "converged": results.converged,
         "engine": summary.get("engine"),
-        "reasons": [str(reason) for reason in summary.get("reasons") or []],
+        "advice": results.gate.advice(),
+        "notes": results.gate.notes,
         "waves": results.waves,
         "intervals": results.intervals,
         "nation": _by_wave(results.group[results.group["level"] == "nation"], "wave"),

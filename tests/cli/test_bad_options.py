@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from remitstats.cli.fit import _numbers
+from remitstats.cli.options import numbers_of
 from remitstats.errors import RemitstatsError
 from remitstats.models.reliance import Priors
 from remitstats.parts.sampling_error import SamplingDesign
@@ -69,7 +69,7 @@ def test_a_number_that_cannot_be_used_is_refused_in_words(option, value, said, r
 )
 def test_a_prior_that_is_none_is_refused_in_words(prior, said):
     with pytest.raises(RemitstatsError) as caught:
-        Priors().with_values(_numbers([prior]))
+        Priors().with_values(numbers_of([prior]))
     assert said in str(caught.value)
 
 

@@ -20,10 +20,13 @@ def test_a_fit_that_does_not_pass_the_gate_exits_3_and_says_why(finished):
     assert result.returncode == 3, result.stderr
     said = result.stderr.splitlines()
     at = said.index("NOT CONVERGED: no finding is reported.")
-    assert said[at + 1 :]
-    assert all(line.startswith("  - ") for line in said[at + 1 :])
-    assert [f"  - {reason}" for reason in results(finished)["reasons"]] == said[at + 1 :]
-    assert any("take more draws" in line for line in said[at + 1 :])
+    found = results(finished)
+    told = zip(found["reasons"], found["remedies"], strict=True)
+    expected = [line for why, what in told for line in (f"  - {why}", f"    try: {what}")]
+    assert expected
+    assert said[at + 1 :] == expected
+    assert any("bulk effective sample size is" in line for line in expected)
+    assert any("take more draws: --draws " in line for line in expected)
 
 
 def test_the_results_and_every_page_say_that_it_did_not_converge(finished):

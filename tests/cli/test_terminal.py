@@ -46,9 +46,9 @@ def test_a_terminal_gets_a_bar_for_every_phase_and_ends_with_the_verdict(drawn, 
     assert last == "reports/results.json"
 
 
-def test_no_color_draws_bars_without_colour(drawn):
-    code, shown = drawn("--states", "32", NO_COLOR="1")
-    assert code == 2
+def test_no_color_draws_bars_without_colour(drawn, small):
+    code, shown = drawn(*small, NO_COLOR="1")
+    assert code == 3
     assert "━" in shown
     assert "Building the model" in shown
     assert not COLOUR.search(shown)

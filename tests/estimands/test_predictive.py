@@ -8,6 +8,7 @@ import pytest
 import xarray as xr
 from scipy import special, stats
 
+from remitstats.estimands import predictive
 from remitstats.estimands.predictive import STATISTICS, predictive_check
 from remitstats.panel.panel import Panel
 from remitstats.parts.sampling_error import draw_published
@@ -118,6 +119,17 @@ def test_same_seed_same_check(tree: xr.DataTree, country: Panel) -> None:
     first, second, other = (predictive_check(tree, country, seed=s) for s in (1, 1, 2))
     pd.testing.assert_frame_equal(first, second)
     assert not first.equals(other)
+
+
+@pytest.mark.parametrize("size", [1, 7, 200])
+def test_the_check_does_not_depend_on_how_many_replications_are_worked_on_together(
+    tree: xr.DataTree, country: Panel, monkeypatch: pytest.MonkeyPatch, size: int
+) -> None:
+    expected = predictive_check(tree, country, seed=1)
+    monkeypatch.setattr(predictive, "BATCH", size)
+    pd.testing.assert_frame_equal(
+        predictive_check(tree, country, seed=1), expected, check_exact=True
+    )
 
 
 def test_two_municipalities_are_too_few_for_a_check_but_no_error(

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy import special, stats
 
 import remitstats
-from remitstats.estimands.reliance import ranks, summarise
+from remitstats.estimands.reliance import draws_of, group_draws, places, ranks, summarise
 from remitstats.estimands.results import RelianceResults
 from remitstats.models import reliance
 from remitstats.panel.panel import Panel
@@ -149,6 +149,22 @@ def test_groups_are_dwelling_weighted_means_draw_by_draw(
             assert found["p_increase"] == pytest.approx((draws[:, b] > draws[:, a]).mean())
 
 
+def test_groups_are_exact_to_rounding(tree: xr.DataTree, country: Panel) -> None:
+    """Against sums one after the other, so to as many rounding errors as there are terms."""
+    draws = draws_of(tree)
+    place = places(country, tree["posterior"]["municipality"].to_numpy())
+    found = group_draws(draws, place)
+    assert found.dims == ("chain", "draw", "group", "wave")
+    percent = draws.percent.to_numpy().astype(float)
+    for (level, code), members in GROUPS.items():
+        for w, wave in enumerate(WAVES):
+            known = [i for i in members if np.isfinite(DWELLINGS[w, i])]
+            total = sum(DWELLINGS[w, i] for i in known)
+            expected = sum(percent[:, :, w, i] * DWELLINGS[w, i] for i in known) / total
+            own = found.sel(group=f"{level}:{code}", wave=wave)
+            np.testing.assert_allclose(own, expected, rtol=1e-14)
+
+
 def test_states_add_up_to_the_nation(results: RelianceResults) -> None:
     group = results.group.set_index(["level", "wave"])["receiving_dwellings_mean"]
     for wave in WAVES:
@@ -210,6 +226,17 @@ def test_the_gate_judges_everything_that_is_reported(tree: xr.DataTree, country:
     tree["posterior"]["linear_predictor"][0, :, 1, 4] += 3.0
     broken = summarise(tree, country).summary
     assert broken["r_hat_max"] > 1.5
+
+
+def test_the_summary_holds_the_verdict_with_what_to_try(
+    results: RelianceResults, tree: xr.DataTree
+) -> None:
+    summary = results.summary
+    assert len(summary["remedies"]) == len(summary["reasons"]) > 0
+    # no proposals of hyperparameters are recorded in this tree: the engine can't have run like that
+    assert any("log_importance_ratio" in reason for reason in summary["reasons"])
+    assert results.gate.reasons == tuple(summary["reasons"])
+    assert results.gate.advice() == list(zip(summary["reasons"], summary["remedies"], strict=True))
 
 
 def test_summary_says_what_was_run(results: RelianceResults) -> None:

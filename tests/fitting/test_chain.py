@@ -17,7 +17,7 @@ from remitstats.fitting.laplace import Chain, ChainDraws, prepare
 from remitstats.fitting.surrogate import newton_mode
 from remitstats.parts import icar
 from remitstats.parts.latent_gaussian import Component, FreeSd, LatentGaussian
-from remitstats.parts.likelihood import Gaussian, Likelihood, StudentT
+from remitstats.parts.likelihood import Gaussian, Likelihood
 from remitstats.parts.priors import ScalePrior
 from remitstats.parts.sampling_error import EffectiveBinomial
 

@@ -36,6 +36,7 @@ CONVERGED = {"converged": True, "reasons": [], "r_hat_max": 1.003, "ess_bulk_min
 STUCK = {
     "converged": False,
     "reasons": ["R-hat of sigma_state is 1.2", "bulk ESS of rho is 13 <b>bold</b>"],
+    "remedies": ["take more draws: --draws 5600", "run several: --chains 4 <b>bold</b>"],
     "r_hat_max": 1.2,
     "ess_bulk_min": 13.0,
 }

@@ -9,6 +9,7 @@ import pytest
 from remitstats.errors import RemitstatsError
 from remitstats.estimands.files import guard_formula, plain
 from remitstats.estimands.results import TABLES, RelianceResults
+from remitstats.fitting.gate import NotConvergedError, require_converged
 
 
 def test_what_is_written_is_read_back(results, tmp_path):
@@ -64,6 +65,29 @@ def test_a_fit_that_did_not_converge_has_no_headline(simulated):
 def test_anything_but_true_counts_as_not_converged(results, value):
     summary = {**results.summary, "converged": value}
     assert not replace(results, summary=summary).converged
+
+
+def test_a_verdict_with_reasons_against_it_counts_as_not_converged(results):
+    summary = {**results.summary, "converged": True, "reasons": ["R-hat is 3"]}
+    assert not replace(results, summary=summary).converged
+
+
+def test_results_read_from_disk_carry_the_verdict_and_show_it(simulated, tmp_path):
+    simulated(converged=False).write(tmp_path)
+    read = RelianceResults.read(tmp_path)
+    shown = repr(read)
+    assert "NOT CONVERGED" in shown
+    assert "  - R-hat of sigma_state is 1.2\n    try: take more draws: --draws 5600" in shown
+    with pytest.raises(NotConvergedError, match="R-hat of sigma_state"):
+        require_converged(read.gate)
+
+
+def test_results_show_what_they_are_of_not_their_tables(results):
+    shown = repr(results)
+    assert "18 municipalities, waves 2000, 2010, 2020" in shown
+    assert "NOT CONVERGED" not in shown
+    assert len(shown) < 200
+    require_converged(results.gate)
 
 
 def test_adjacent_intervals_come_first(results):

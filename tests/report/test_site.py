@@ -132,7 +132,8 @@ def test_a_fit_that_did_not_converge_says_so_first_and_finds_nothing(stuck_site)
         assert reader.texts[0].startswith("This fit did not converge"), page.name
         everything = " ".join(reader.texts)
         assert "R-hat of sigma_state is 1.2" in everything
-        assert "--draws" in everything
+        assert "What to try: take more draws: --draws 5600." in everything
+        assert "What to try: run several: --chains 4" in everything
         assert "<b>bold</b>" not in page.read_text("utf-8")
         assert "<title>Not converged: " in page.read_text("utf-8")
     front = read(stuck_site / "index.html")
@@ -141,6 +142,26 @@ def test_a_fit_that_did_not_converge_says_so_first_and_finds_nothing(stuck_site)
     assert read(stuck_site / "paper.html").numbers == []
     assert "lie outside" not in (stuck_site / "check.html").read_text("utf-8")
     assert json.loads((stuck_site / "results.json").read_text())["headline"] is None
+
+
+def test_a_fit_that_does_not_say_whether_it_converged_is_taken_for_one_that_did_not(
+    simulated, grid_panel, tmp_path
+):
+    results = simulated(waves=(2020,))
+    del results.summary["converged"]
+    build_report(results, grid_panel(results, shapes=False), tmp_path)
+    for page in tmp_path.glob("*.html"):
+        reader = read(page)
+        assert reader.texts[0].startswith("This fit did not converge"), page.name
+        assert "What to try: fit again." in " ".join(reader.texts)
+
+
+def test_what_should_be_known_of_a_fit_that_converged_is_said(simulated, grid_panel, tmp_path):
+    results = simulated(waves=(2020,))
+    results.summary["notes"] = ["All ratios are <i>alike</i>."]
+    build_report(results, grid_panel(results, shapes=False), tmp_path)
+    html = (tmp_path / "diagnostics.html").read_text("utf-8")
+    assert "All ratios are &lt;i&gt;alike&lt;/i&gt;." in html
 
 
 def test_a_fit_that_converged_has_no_warning(site):

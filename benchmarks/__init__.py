@@ -1,0 +1,1 @@
+"""Benchmarks: the engines of remitstats beside other samplers; `make bench` runs them."""
