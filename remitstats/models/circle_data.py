@@ -1,0 +1,416 @@
+"""The circle's state vector, measured: migration, reliance, stability, underdevelopment, growth.
+
+Every variable is put on a scale on which errors hardly depend on the level, standardised within
+its wave (so that neither a change of definition nor a common trend counts as an effect) and freed
+of what municipalities of one size have in common:
+
+    migration         arcsine root of the share of dwellings with emigrants to the United States
+    reliance          arcsine root of the share of dwellings that receive remittances
+    stability         minus the logit of the share of people in income poverty
+    underdevelopment  score of one factor behind the logits of the marginalisation components
+    growth            change of the logarithm of population over the ten years before the wave
+
+The sampling variance of an arcsine root of a share is 1/(4n) whatever the share (Anscombe 1948,
+Biometrika 35: 246-254), zeros included, with n the effective number of dwellings of
+`parts.sampling_error`.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from remitstats.errors import PanelError, Problem, RemitstatsError, unknown
+from remitstats.geography.blocks import compact_blocks
+from remitstats.panel.panel import Panel
+from remitstats.parts.factor import OneFactor, one_factor
+from remitstats.parts.nested_normal import NestedData, Tree
+from remitstats.parts.sampling_error import SamplingDesign, effective_dwellings, sampled_dwellings
+
+Array = NDArray[np.float64]
+
+VARIABLES = ("migration", "reliance", "stability", "underdevelopment", "growth")
+SAMPLED = ("migration", "reliance")  # measured by the census sample
+COMPONENTS = (  # of underdevelopment; each wave uses those it has
+    "illiterate_percent",
+    "incomplete_primary_percent",
+    "incomplete_basic_percent",
+    "no_drainage_percent",
+    "no_electricity_percent",
+    "no_piped_water_percent",
+    "crowding_percent",
+    "earth_floor_percent",
+    "small_locality_percent",
+)
+MIGRATION = {
+    "emigrants": ("emigrant_percent",),
+    "emigrants and circular": ("emigrant_percent", "circular_percent"),
+}
+STABILITY = {  # columns in order of preference, wave by wave
+    "income poverty": ("patrimony_poverty_percent", "income_below_line_percent"),
+    "low wages": ("low_income_percent",),
+}
+FACTOR = "factor"
+MOST_SDS = 4.0  # a measurement further from its wave's mean is drawn in to there
+
+
+@dataclass(frozen=True)
+class Measures:
+    """How the state vector is measured: the choices a specification curve varies.
+
+    Parameters
+    ----------
+    migration : str
+        A key of `MIGRATION`: which dwellings count.
+    stability : str
+        A key of `STABILITY`: income poverty (CONEVAL; patrimony poverty in 2000 and 2010, income
+        below the poverty line in 2020) or the share with low wages (CONAPO).
+    underdevelopment : str
+        "factor", or one component of `COMPONENTS` or "low_income_percent" alone.
+    size_adjusted : bool
+        Whether what municipalities of one size have in common in a wave is taken out (a
+        polynomial of degree 2 in the logarithm of population).
+    most_sds : float
+        Standard deviations beyond which a measurement is drawn in.
+    block_size : int
+        Most municipalities of a block, the groups of neighbours.
+    """
+
+    migration: str = "emigrants"
+    stability: str = "income poverty"
+    underdevelopment: str = FACTOR
+    size_adjusted: bool = True
+    most_sds: float = MOST_SDS
+    block_size: int = 12
+
+    def __post_init__(self) -> None:
+        """Refuse what is not known."""
+        alone = (FACTOR, *COMPONENTS, "low_income_percent")
+        for name, value, known in (
+            ("migration", self.migration, tuple(MIGRATION)),
+            ("stability", self.stability, tuple(STABILITY)),
+            ("underdevelopment", self.underdevelopment, alone),
+        ):
+            if value not in known:
+                raise unknown(f"measure of {name}", value, known)
+        if not self.most_sds > 1:
+            raise RemitstatsError(f"'most_sds' must be above 1, found {self.most_sds!r}.")
+        if self.block_size < 2:
+            raise RemitstatsError(f"'block_size' must be at least 2, found {self.block_size!r}.")
+
+    def describe(self) -> dict[str, Any]:
+        """Return the choices as plain values, for provenance."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, eq=False)
+class CircleData:
+    """Arrays of a panel as the circle model takes them.
+
+    Parameters
+    ----------
+    coords : mapping of str to array
+        `municipality` (cvegeo), `state`, `region`, `wave`, `interval` ("2000-2010", …),
+        `variable`, `block`.
+    observed : array, shape (municipality, wave, variable)
+        Standardised measurements; nan where there is none.
+    sampling : array, shape (municipality, wave, variable)
+        Variance of the sampling error of migration and reliance, 0 for the others.
+    smallness : array, shape (municipality,)
+        Median population over the municipality's own, both means over the waves: noise of the
+        other variables is proportional to it.
+    nested : NestedData
+        The measurements on the tree of states, blocks and municipalities.
+    region_of_state : array of int, shape (state,)
+        Position of each state's migration region.
+    scale : DataFrame
+        One row a wave and variable: `mean`, `sd` on the transformed scale, `drawn_in` (number of
+        measurements beyond the limit), `measured`.
+    factors : mapping of int to OneFactor
+        The factor of underdevelopment of every wave, where a factor was asked for.
+    components : mapping of int to tuple of str
+        What it was made of.
+    measures : Measures
+        The choices behind it.
+    design : SamplingDesign
+        The assumed census sample.
+    """
+
+    coords: Mapping[str, NDArray[Any]]
+    observed: Array
+    sampling: Array
+    smallness: Array
+    nested: NestedData
+    region_of_state: NDArray[np.int64]
+    scale: pd.DataFrame
+    factors: Mapping[int, OneFactor] = field(default_factory=dict)
+    components: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
+    measures: Measures = field(default_factory=Measures)
+    design: SamplingDesign = field(default_factory=SamplingDesign)
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Numbers of municipalities, waves and variables."""
+        return self.observed.shape[0], self.observed.shape[1], self.observed.shape[2]
+
+    def with_observed(self, observed: Array) -> CircleData:
+        """Return the same municipalities with other (simulated) measurements."""
+        from dataclasses import replace  # noqa: PLC0415
+
+        flat = observed.reshape(len(observed), -1)
+        return replace(self, observed=observed, nested=replace(self.nested, observed=flat))
+
+
+def prepare_data(
+    panel: Panel,
+    measures: Measures | None = None,
+    design: SamplingDesign | None = None,
+    *,
+    root_sd: float = 1.0,
+) -> CircleData:
+    """Return the arrays the circle model needs from a panel.
+
+    Parameters
+    ----------
+    panel : Panel
+        With `municipality_wave` (at least two waves), `municipality_census` (population at the
+        waves and ten years before) and `municipality` (centres).
+    measures : Measures, optional
+        How the state vector is measured.
+    design : SamplingDesign, optional
+        Assumed census sample.
+    root_sd : float
+        Prior standard deviation of a state's mean in a wave, in standard deviations.
+
+    Raises
+    ------
+    PanelError
+        If a table or a variable is missing, or only one wave has data: dynamics need two.
+    """
+    measures, design = measures or Measures(), design or SamplingDesign()
+    problems = _missing(panel)
+    if problems:
+        raise PanelError("The panel can't be used for the circle model.", problems)
+    table = panel.table("municipality_wave")
+    waves = [int(w) for w in sorted(table["wave"].unique())]
+    if len(waves) < 2:
+        raise PanelError(
+            "The panel can't be used for the circle model.",
+            [
+                Problem(
+                    "municipality_wave",
+                    "-",
+                    "wave",
+                    ", ".join(map(str, waves)) or "nothing",
+                    "at least two waves, for dynamics are what it estimates",
+                    "add another census wave, or fit a model of one wave (reliance)",
+                )
+            ],
+        )
+    wide = _Wide(table, waves)
+    population = _population(panel)
+    transformed = np.full((len(wide.codes), len(waves), len(VARIABLES)), np.nan)
+    sampling = np.zeros_like(transformed)
+    factors: dict[int, OneFactor] = {}
+    used: dict[int, tuple[str, ...]] = {}
+    for t, wave in enumerate(waves):
+        dwellings = wide("dwellings", wave)
+        known = np.isfinite(dwellings)
+        variance = np.zeros(len(dwellings))
+        sampled = sampled_dwellings(dwellings[known], wave, design)
+        worth = effective_dwellings(dwellings[known], sampled, design.design_effect)
+        variance[known] = 0.25 / worth
+        share = sum(wide(column, wave) for column in MIGRATION[measures.migration])
+        transformed[:, t, 0] = _arcsine(share)
+        transformed[:, t, 1] = _arcsine(wide("receiving_percent", wave))
+        sampling[:, t, :2] = variance[:, None]
+        poverty = wide.first(STABILITY[measures.stability], wave)
+        transformed[:, t, 2] = -_logit(poverty)
+        if measures.underdevelopment == FACTOR:
+            used[wave] = tuple(c for c in COMPONENTS if np.isfinite(wide(c, wave)).any())
+            columns = np.column_stack([_logit(wide(c, wave)) for c in used[wave]])
+            factors[wave] = one_factor(columns)
+            transformed[:, t, 3] = factors[wave].score
+        else:
+            transformed[:, t, 3] = _logit(wide(measures.underdevelopment, wave))
+        transformed[:, t, 4] = _growth(population, wide.codes, wave)
+    people = population[[w for w in waves if w in population]].mean(axis=1)
+    people = people.reindex(wide.codes).to_numpy(float)
+    people = np.where(np.isfinite(people), people, np.nanmedian(people))
+    observed, sampling, scale = _standardise(transformed, sampling, people, waves, measures)
+    complete = np.isfinite(observed[:, :, :2]).any(axis=(1, 2))
+    return _assemble(
+        panel, wide.codes, waves, complete, observed, sampling, people, scale,
+        factors, used, measures, design, root_sd,
+    )  # fmt: skip
+
+
+def _missing(panel: Panel) -> list[Problem]:
+    """Return a problem for every table or column without which there is no circle."""
+    needed = {
+        "municipality_wave": ("dwellings", "receiving_percent", "emigrant_percent"),
+        "municipality_census": ("population",),
+        "municipality": ("longitude", "latitude"),
+    }
+    return [
+        Problem(
+            name,
+            "-",
+            column,
+            "nothing",
+            f"a table {name} with the column {column}",
+            "add it: the circle links migration, remittances, poverty, marginalisation and growth",
+        )
+        for name, columns in needed.items()
+        for column in columns
+        if name not in panel
+        or column not in panel.table(name)
+        or panel.table(name)[column].isna().all()
+    ]
+
+
+class _Wide:
+    """Columns of the table by wave, in one order of municipalities."""
+
+    def __init__(self, table: pd.DataFrame, waves: Sequence[int]) -> None:
+        self.codes = np.array(sorted(table["cvegeo"].astype(str).unique()))
+        self._by_wave = {
+            wave: table[table["wave"] == wave].set_index(table["cvegeo"].astype(str)[table["wave"] == wave])
+            for wave in waves
+        }  # fmt: skip
+
+    def __call__(self, column: str, wave: int) -> Array:
+        """Return a column of a wave; nan where there is none."""
+        frame = self._by_wave[wave]
+        if column not in frame:
+            return np.full(len(self.codes), np.nan)
+        values = pd.to_numeric(frame[column]).astype("Float64").reindex(self.codes)
+        return values.to_numpy(float, na_value=np.nan)
+
+    def first(self, columns: Sequence[str], wave: int) -> Array:
+        """Return the first of several columns that has values in a wave."""
+        for column in columns:
+            values = self(column, wave)
+            if np.isfinite(values).any():
+                return values
+        return np.full(len(self.codes), np.nan)
+
+
+def _population(panel: Panel) -> pd.DataFrame:
+    table = panel.table("municipality_census")
+    wide = table.assign(population=pd.to_numeric(table["population"]).astype(float)).pivot_table(
+        index="cvegeo", columns="year", values="population"
+    )
+    return wide.rename(columns=int)
+
+
+def _growth(population: pd.DataFrame, codes: NDArray[Any], wave: int) -> Array:
+    if wave not in population or wave - 10 not in population:
+        return np.full(len(codes), np.nan)
+    change = np.log(population[wave] / population[wave - 10])
+    return np.asarray(change.reindex(codes), dtype=float)
+
+
+def _arcsine(percent: Array) -> Array:
+    return np.asarray(np.arcsin(np.sqrt(np.clip(percent, 0.0, 100.0) / 100.0)))
+
+
+def _logit(percent: Array) -> Array:
+    return np.asarray(np.log((percent + 0.5) / (100.5 - percent)))
+
+
+def _standardise(
+    values: Array, sampling: Array, people: Array, waves: Sequence[int], measures: Measures
+) -> tuple[Array, Array, pd.DataFrame]:
+    """Standardise wave by wave; take out size; draw in what lies too far."""
+    out, noise = np.full_like(values, np.nan), sampling.copy()
+    rows = []
+    size = np.log(people)
+    basis = np.column_stack([np.ones(len(size)), size - size.mean(), (size - size.mean()) ** 2])
+    for (t, wave), (k, variable) in itertools.product(enumerate(waves), enumerate(VARIABLES)):
+        own = values[:, t, k]
+        known = np.isfinite(own)
+        if known.sum() <= 3:
+            rows.append((wave, variable, np.nan, np.nan, 0, int(known.sum())))
+            continue
+        mean, sd = float(own[known].mean()), float(own[known].std())
+        z = (own - mean) / sd
+        if measures.size_adjusted:
+            fitted, *_ = np.linalg.lstsq(basis[known], z[known], rcond=None)
+            z = z - basis @ fitted
+        far = known & (np.abs(z) > measures.most_sds)
+        out[:, t, k] = np.clip(z, -measures.most_sds, measures.most_sds)
+        noise[:, t, k] = sampling[:, t, k] / sd**2
+        rows.append((wave, variable, mean, sd, int(far.sum()), int(known.sum())))
+    columns = ["wave", "variable", "mean", "sd", "drawn_in", "measured"]
+    return out, noise, pd.DataFrame(rows, columns=columns)
+
+
+def _assemble(
+    panel: Panel,
+    codes: NDArray[Any],
+    waves: Sequence[int],
+    keep: NDArray[np.bool_],
+    observed: Array,
+    sampling: Array,
+    people: Array,
+    scale: pd.DataFrame,
+    factors: Mapping[int, OneFactor],
+    used: Mapping[int, tuple[str, ...]],
+    measures: Measures,
+    design: SamplingDesign,
+    root_sd: float,
+) -> CircleData:
+    codes, observed, sampling = codes[keep], observed[keep], sampling[keep]
+    states = np.array(sorted({code[:2] for code in codes}))
+    state_of = np.searchsorted(states, [code[:2] for code in codes]).astype(np.int64)
+    place = panel.table("municipality").set_index("cvegeo").reindex(codes)
+    longitude, latitude = (
+        pd.to_numeric(place[name]).to_numpy(float) for name in ("longitude", "latitude")
+    )
+    block_of = compact_blocks(longitude, latitude, state_of, measures.block_size)
+    first = np.unique(block_of, return_index=True)[1]
+    tree = Tree(block_of, state_of[first])
+    regions, region_of_state = _regions(panel, states)
+    flat = observed.reshape(len(codes), -1)
+    count = len(VARIABLES)
+    pairs = np.array([[t * count, t * count + 1] for t in range(len(waves))], dtype=np.int64)
+    people = people[keep]
+    return CircleData(
+        coords={
+            "municipality": codes,
+            "state": states,
+            "region": regions,
+            "wave": np.array(waves),
+            "interval": np.array([f"{a}-{b}" for a, b in itertools.pairwise(waves)]),
+            "variable": np.array(VARIABLES),
+            "block": np.arange(tree.blocks),
+        },
+        observed=observed,
+        sampling=sampling,
+        smallness=np.median(people) / people,
+        nested=NestedData(tree, flat, pairs, root_sd),
+        region_of_state=region_of_state,
+        scale=scale,
+        factors=factors,
+        components=used,
+        measures=measures,
+        design=design,
+    )
+
+
+def _regions(panel: Panel, states: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.int64]]:
+    """Return the regions there are and the position of each state's among them."""
+    if "state" in panel and "region" in panel.table("state"):
+        region = panel.table("state").set_index("state")["region"].reindex(states)
+        named = region.fillna("unknown").astype(str).to_numpy()
+    else:
+        named = np.full(len(states), "unknown")
+    regions = np.array(list(dict.fromkeys(named)))
+    return regions, np.array([list(regions).index(name) for name in named], dtype=np.int64)

@@ -1,0 +1,368 @@
+"""The circle's posterior density on one vector of unconstrained numbers, with its gradient.
+
+The same density as that of the PyMC model of `circle`, parameter by parameter and transform by
+transform (normals as they are, scales and ratios as logarithms, shares and partial correlations as
+logits), written out so that nothing has to be compiled for a fit. A test holds the two together.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import special
+
+from remitstats.models.circle_data import VARIABLES, CircleData
+from remitstats.models.circle_form import Form, Priors, noise_of
+from remitstats.parts.collapsed_density import Separable
+from remitstats.parts.correlation import (
+    beta_shape,
+    correlation_factor,
+    correlation_factor_pullback,
+)
+from remitstats.parts.panel_kernel import panel_density
+from remitstats.parts.priors import ScalePrior
+
+Array = NDArray[np.float64]
+LOG_TWO_PI = math.log(2.0 * math.pi)
+
+
+@dataclass(frozen=True, eq=False)
+class CircleDensity:
+    """Log posterior density of the circle model.
+
+    Parameters
+    ----------
+    data : CircleData
+        The measurements.
+    priors : Priors
+        Of the parameters.
+    form : Form
+        Which links there are.
+    """
+
+    data: CircleData
+    priors: Priors
+    form: Form
+
+    @cached_property
+    def layout(self) -> dict[str, tuple[slice, tuple[int, ...]]]:
+        """Where each variable stands in the vector, and its shape; in the PyMC model's order."""
+        _, waves, k = self.data.shape
+        states, regions = len(self.data.coords["state"]), len(self.data.coords["region"])
+        pair = k * (k - 1) // 2
+        shapes: dict[str, tuple[int, ...]] = {"link": (k, k)}
+        for level, size in (("interval", waves - 1), ("region", regions), ("state", states)):
+            if getattr(self.form, f"by_{level}") and size > 1:
+                shapes[f"link_{level}_sd"] = ()
+                shapes[f"link_{level}_unit"] = (size, k, k)
+        names = ["intercept"] if self.form.own_level else []
+        for name in (*names, "initial", "innovation"):
+            shapes[f"{name}_sd"] = (k,)
+            shapes[f"{name}_partial"] = (pair,)
+        if waves > 2:
+            shapes["innovation_ratio"] = (waves - 2, k)
+        shapes |= {f"sampling_ratio_{v}": () for v in VARIABLES[:2]}
+        shapes |= {f"size_noise_sd_{v}": () for v in VARIABLES[2:]}
+        shapes |= {"sampling_correlation_raw": (), "intercept_share": (), "innovation_share": ()}
+        found, at = {}, 0
+        for name, shape in shapes.items():
+            size = math.prod(shape)
+            found[name] = (slice(at, at + size), shape)
+            at += size
+        return found
+
+    @property
+    def size(self) -> int:
+        """Number of parameters."""
+        return max(place.stop for place, _ in self.layout.values())
+
+    @cached_property
+    def _noise(self) -> Array:
+        return noise_of(self.data).flat
+
+    @cached_property
+    def _link_prior(self) -> tuple[Array, Array]:
+        k = self.data.shape[2]
+        eye = np.eye(k)
+        own, cross = self.priors.own_link, self.priors.cross_link
+        return eye * own.mean + (1 - eye) * cross.mean, eye * own.sd + (1 - eye) * cross.sd
+
+    def start(self) -> Array:
+        """Return where a search for the mode may begin."""
+        x = np.zeros(self.size)
+        for name, (place, shape) in self.layout.items():
+            if name == "link":
+                x[place] = self._link_prior[0].ravel()
+            elif name in ("intercept_sd", "initial_sd", "innovation_sd"):
+                x[place] = math.log(0.4)
+            elif name.startswith("size_noise_sd") or (
+                name.startswith("link_") and name.endswith("_sd")
+            ):
+                x[place] = math.log(0.05)
+            elif name == "sampling_correlation_raw":
+                x[place] = self.priors.sampling_correlation.mean
+            del shape
+        return x
+
+    def separable(self) -> list[Separable]:
+        """Return the parameters of regions and states, which meet only through shared ones."""
+        found: list[Separable] = []
+        for level, parent in (("region", None), ("state", self.data.region_of_state)):
+            name = f"link_{level}_unit"
+            if name not in self.layout:
+                continue
+            place, shape = self.layout[name]
+            moved = np.arange(place.start, place.stop).reshape(shape[0], -1)
+            group = np.full(self.size, -1)
+            group[moved] = np.arange(shape[0])[:, None]
+            if found and parent is not None:
+                found[-1].group[moved] = parent[:, None]
+            found.append(Separable(moved, group))
+        return found
+
+    def gradient(self, x: Array) -> tuple[float, Array]:
+        """Return log density and gradient; minus infinity and zeros where it is not defined."""
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            value, out = self._gradient(np.asarray(x, dtype=float))
+        if not (math.isfinite(value) and np.isfinite(out).all()):
+            return -math.inf, np.zeros(self.size)
+        return value, out
+
+    def _part(self, x: Array, name: str) -> Array:
+        place, shape = self.layout[name]
+        return x[place].reshape(shape)
+
+    def links(self, x: Array) -> Array:
+        """Return the links of every state and interval.
+
+        Parameters
+        ----------
+        x : array, shape (..., parameter)
+            Unconstrained parameters.
+
+        Returns
+        -------
+        array, shape (..., state, interval, to, from)
+        """
+        _, waves, k = self.data.shape
+        lead, states = x.shape[:-1], len(self.data.coords["state"])
+        out = np.zeros((*lead, states, waves - 1, k, k))
+        out += self._many(x, "link")[..., None, None, :, :]
+        if "link_interval_unit" in self.layout:
+            unit = self._many(x, "link_interval_unit")
+            sd = np.exp(self._many(x, "link_interval_sd"))[..., None, None, None]
+            contrast = sd * (unit - unit.mean(axis=-3, keepdims=True))
+            out += contrast[..., None, :, :, :]
+        if "link_region_unit" in self.layout:
+            sd = np.exp(self._many(x, "link_region_sd"))[..., None, None, None]
+            unit = sd * self._many(x, "link_region_unit")
+            out += unit[..., self.data.region_of_state, :, :][..., None, :, :]
+        if "link_state_unit" in self.layout:
+            sd = np.exp(self._many(x, "link_state_sd"))[..., None, None, None]
+            out += (sd * self._many(x, "link_state_unit"))[..., None, :, :]
+        return np.asarray(out * self.form.mask())
+
+    def _many(self, x: Array, name: str) -> Array:
+        place, shape = self.layout[name]
+        return x[..., place].reshape((*x.shape[:-1], *shape))
+
+    def covariance(self, x: Array, name: str) -> Array:
+        """Return the covariance `name` ("intercept", "initial", "innovation"), shape (..., k, k)."""
+        k = self.data.shape[2]
+        if f"{name}_sd" not in self.layout:
+            return np.broadcast_to(1e-8 * np.eye(k), (*x.shape[:-1], k, k))
+        half = special.expit(self._many(x, f"{name}_partial"))
+        factor = np.exp(self._many(x, f"{name}_sd"))[..., None] * correlation_factor(
+            2 * half - 1, k
+        )
+        return np.asarray(factor @ np.swapaxes(factor, -1, -2))
+
+    def innovations(self, x: Array) -> Array:
+        """Return the innovation covariances of all waves, shape (..., wave, k, k)."""
+        new = self.covariance(x, "innovation")
+        parts = [self.covariance(x, "initial"), new]
+        if "innovation_ratio" in self.layout:
+            ratio = np.exp(self._many(x, "innovation_ratio"))
+            for t in range(ratio.shape[-2]):
+                parts.append(ratio[..., t, :, None] * new * ratio[..., t, None, :])
+        return np.stack(parts, axis=-3)
+
+    def constrain(self, x: Array) -> dict[str, Array]:
+        """Return all parameters on their own scales, and links and covariances made of them.
+
+        Parameters
+        ----------
+        x : array, shape (..., parameter)
+            Unconstrained parameters.
+        """
+        out: dict[str, Array] = {}
+        for name in self.layout:
+            value = self._many(x, name)
+            if name.endswith(("_partial", "_share")):
+                value = special.expit(value)
+            elif name.endswith("_sd") or "_ratio" in name or name.startswith("size_noise_sd"):
+                value = np.exp(value)
+            out[name] = value
+        out["sampling_correlation"] = np.tanh(out["sampling_correlation_raw"])
+        out["links"] = self.links(x)
+        out["intercept"] = self.covariance(x, "intercept")
+        out["innovation"] = self.innovations(x)
+        return out
+
+    def _gradient(self, x: Array) -> tuple[float, Array]:
+        k = self.data.shape[2]
+        pri, out = self.priors, np.zeros(self.size)
+        value = 0.0
+
+        def at(name: str) -> Array:
+            return out[self.layout[name][0]]
+
+        # priors
+        mean, sd = self._link_prior
+        z = (self._part(x, "link") - mean) / sd
+        value += -0.5 * float(np.sum(z**2)) - float(np.sum(np.log(sd))) - 0.5 * z.size * LOG_TWO_PI
+        at("link")[:] = (-z / sd).ravel()
+        for level in ("interval", "region", "state"):
+            if f"link_{level}_unit" in self.layout:
+                unit = x[self.layout[f"link_{level}_unit"][0]]
+                value += -0.5 * float(unit @ unit) - 0.5 * unit.size * LOG_TWO_PI
+                at(f"link_{level}_unit")[:] = -unit
+                value += _scale_prior(
+                    x, at, self.layout, f"link_{level}_sd", getattr(pri, f"{level}_sd")
+                )
+        factors: dict[str, tuple[Array, Array, Array, Array]] = {}
+        shape = beta_shape(k, pri.correlation)
+        constant = -float(np.sum(special.betaln(shape, shape)))
+        for name in ("intercept", "initial", "innovation"):
+            if f"{name}_sd" not in self.layout:
+                continue
+            scale = pri.intercept_sd if name == "intercept" else pri.innovation_sd
+            value += _scale_prior(x, at, self.layout, f"{name}_sd", scale)
+            y = x[self.layout[f"{name}_partial"][0]]
+            half = special.expit(y)
+            value += constant + float(np.sum(shape * (_log_expit(y) + _log_expit(-y))))
+            at(f"{name}_partial")[:] = shape * (1.0 - 2.0 * half)
+            sds = np.exp(x[self.layout[f"{name}_sd"][0]])
+            unit_factor = correlation_factor(2.0 * half - 1.0, k)
+            factors[name] = (sds, half, unit_factor, sds[:, None] * unit_factor)
+        ratio = np.ones((0, k))
+        if "innovation_ratio" in self.layout:
+            log_ratio = self._part(x, "innovation_ratio")
+            value += _normal(log_ratio, pri.innovation_ratio.log_sd)
+            at("innovation_ratio")[:] = (-log_ratio / pri.innovation_ratio.log_sd**2).ravel()
+            ratio = np.exp(log_ratio)
+        for v in VARIABLES[:2]:
+            place = self.layout[f"sampling_ratio_{v}"][0]
+            value += _normal(x[place], pri.sampling_ratio.log_sd)
+            out[place] = -x[place] / pri.sampling_ratio.log_sd**2
+        for v in VARIABLES[2:]:
+            value += _scale_prior(x, at, self.layout, f"size_noise_sd_{v}", pri.size_noise_sd)
+        raw = x[self.layout["sampling_correlation_raw"][0]]
+        prior = pri.sampling_correlation
+        value += _normal(raw - prior.mean, prior.sd)
+        at("sampling_correlation_raw")[:] = -(raw - prior.mean) / prior.sd**2
+        shares = {}
+        for name in ("intercept_share", "innovation_share"):
+            beta = getattr(pri, name)
+            y = float(x[self.layout[name][0]][0])
+            shares[name] = float(special.expit(y))
+            value += beta.alpha * float(_log_expit(y)) + beta.beta * float(_log_expit(-y))
+            value -= float(special.betaln(beta.alpha, beta.beta))
+            at(name)[:] = beta.alpha * (1 - shares[name]) - beta.beta * shares[name]
+
+        # likelihood
+        covariance = {name: f[3] @ f[3].T for name, f in factors.items()}
+        intercept = covariance.get("intercept", 1e-8 * np.eye(k))
+        new = covariance["innovation"]
+        later = [r[:, None] * new * r[None, :] for r in ratio]
+        innovation = np.stack([covariance["initial"], new, *later])[: self.data.shape[1]]
+        excess = np.exp([x[self.layout[f"sampling_ratio_{v}"][0]][0] for v in VARIABLES[:2]])
+        noise_sd = np.exp([x[self.layout[f"size_noise_sd_{v}"][0]][0] for v in VARIABLES[2:]])
+        links = self.links(x)
+        (likelihood, by_links, by_intercept, by_innovation, by_intercept_share,
+         by_innovation_share, by_noise, by_correlation) = panel_density(
+            *self.data.nested.arrays,
+            self._noise,
+            links,
+            intercept,
+            np.ascontiguousarray(innovation),
+            shares["intercept_share"],
+            shares["innovation_share"],
+            np.concatenate([excess, noise_sd**2 + 1e-8]),
+            float(np.tanh(raw[0])),
+        )  # fmt: skip
+        value += likelihood
+        self._links_pullback(x, by_links * self.form.mask(), out)
+        for t, r in enumerate(ratio):
+            found = by_innovation[2 + t]
+            by_innovation[1] += r[:, None] * found * r[None, :]
+            both = found * new
+            at("innovation_ratio")[t * k : (t + 1) * k] += r * ((both + both.T) @ r)
+        by = {
+            "intercept": by_intercept,
+            "initial": by_innovation[0],
+            "innovation": by_innovation[1],
+        }
+        for name, (sds, half, unit_factor, factor) in factors.items():
+            by_factor = (by[name] + by[name].T) @ factor
+            at(f"{name}_sd")[:] += np.sum(by_factor * factor, axis=1)
+            pulled = correlation_factor_pullback(2.0 * half - 1.0, by_factor * sds[:, None])
+            at(f"{name}_partial")[:] += pulled * 2.0 * half * (1.0 - half)
+            del unit_factor
+        for j, v in enumerate(VARIABLES[:2]):
+            at(f"sampling_ratio_{v}")[:] += by_noise[j] * excess[j]
+        for j, v in enumerate(VARIABLES[2:]):
+            at(f"size_noise_sd_{v}")[:] += by_noise[2 + j] * 2.0 * noise_sd[j] ** 2
+        at("sampling_correlation_raw")[:] += by_correlation * (1.0 - np.tanh(raw) ** 2)
+        for name, found in (
+            ("intercept_share", by_intercept_share),
+            ("innovation_share", by_innovation_share),
+        ):
+            at(name)[:] += found * shares[name] * (1.0 - shares[name])
+        return value, out
+
+    def _links_pullback(self, x: Array, by_links: Array, out: Array) -> None:
+        """Add the gradient in the parts of the links, given that in the links."""
+        layout = self.layout
+        total = by_links.sum(axis=(0, 1))
+        out[layout["link"][0]] += total.ravel()
+
+        def add(level: str, by_group: Array, unit: Array) -> None:
+            sd = float(np.exp(x[layout[f"link_{level}_sd"][0]])[0])
+            out[layout[f"link_{level}_unit"][0]] += (sd * by_group).ravel()
+            out[layout[f"link_{level}_sd"][0]] += sd * float(np.sum(by_group * unit))
+
+        if "link_interval_unit" in layout:
+            by_interval = by_links.sum(axis=0)
+            by_interval = by_interval - by_interval.mean(axis=0)
+            add("interval", by_interval, self._part(x, "link_interval_unit"))
+        by_state = by_links.sum(axis=1)
+        if "link_region_unit" in layout:
+            by_region = np.zeros(layout["link_region_unit"][1])
+            np.add.at(by_region, self.data.region_of_state, by_state)
+            add("region", by_region, self._part(x, "link_region_unit"))
+        if "link_state_unit" in layout:
+            add("state", by_state, self._part(x, "link_state_unit"))
+
+
+def _log_expit(y: Any) -> Any:
+    return -np.logaddexp(0.0, -np.asarray(y))
+
+
+def _normal(z: Array, sd: float) -> float:
+    return float(np.sum(-0.5 * (z / sd) ** 2 - math.log(sd) - 0.5 * LOG_TWO_PI))
+
+
+def _scale_prior(
+    x: Array, at: Any, layout: Mapping[str, tuple[slice, Any]], name: str, prior: ScalePrior
+) -> float:
+    """Add the gradient of an exponential prior of exp(y) and return the log density of y."""
+    y = x[layout[name][0]]
+    at(name)[:] += 1.0 - prior.rate * np.exp(y)
+    return float(np.sum(math.log(prior.rate) - prior.rate * np.exp(y) + y))

@@ -1,0 +1,382 @@
+"""Compiled functions behind `nested_normal` and `dynamic_panel`.
+
+They stand in one file on purpose: Numba keeps compiled code between runs and looks for changes only
+in the file of the function that was called.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+Integers = NDArray[np.int64]
+
+LANES = 8  # municipalities worked on side by side: what a vector register or two hold
+LOG_TWO_PI = math.log(2.0 * math.pi)
+
+
+@numba.njit(cache=True, fastmath={"contract", "nsz", "arcp"}, error_model="numpy")  # type: ignore[untyped-decorator]
+def _invert_lanes(v: Array, w: Array, log_det: Array) -> None:
+    """Invert the matrices v[:, :, lane] into w; v is overwritten. nan where not definite."""
+    size = v.shape[0]
+    for lane in range(LANES):
+        log_det[lane] = 0.0
+    for j in range(size):
+        for k in range(j):
+            for i in range(j, size):
+                for lane in range(LANES):
+                    v[i, j, lane] -= v[i, k, lane] * v[j, k, lane]
+        for lane in range(LANES):
+            pivot = v[j, j, lane]
+            root = np.sqrt(pivot) if pivot > 0.0 else np.nan
+            log_det[lane] += 2.0 * np.log(root)
+            v[j, j, lane] = 1.0 / root
+        for i in range(j + 1, size):
+            for lane in range(LANES):
+                v[i, j, lane] *= v[j, j, lane]
+    # inverse of the factor, in place: its diagonal is inverted already
+    for j in range(size):
+        for i in range(j + 1, size):
+            for lane in range(LANES):
+                w[0, 0, lane] = v[i, j, lane] * v[j, j, lane]
+            for k in range(j + 1, i):
+                for lane in range(LANES):
+                    w[0, 0, lane] += v[i, k, lane] * v[k, j, lane]
+            for lane in range(LANES):
+                v[i, j, lane] = -w[0, 0, lane] * v[i, i, lane]
+    for a in range(size):
+        for b in range(a + 1):
+            for lane in range(LANES):
+                w[a, b, lane] = 0.0
+            for k in range(a, size):
+                for lane in range(LANES):
+                    w[a, b, lane] += v[k, a, lane] * v[k, b, lane]
+            for lane in range(LANES):
+                w[b, a, lane] = w[a, b, lane]
+
+
+@numba.njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator]
+def _solve_tilted(precision: Array, covariance: Array) -> tuple[Array, float]:
+    """Return (I + precision covariance)^-1 and half the log of the determinant."""
+    size = precision.shape[0]
+    tilt = np.eye(size) + precision @ covariance
+    if not np.isfinite(tilt).all():
+        return np.full((size, size), np.nan), np.nan
+    sign, log_det = np.linalg.slogdet(tilt)
+    if not (sign > 0.0 and np.isfinite(log_det)):
+        return np.full((size, size), np.nan), np.nan
+    return np.ascontiguousarray(np.linalg.inv(tilt)), 0.5 * log_det
+
+
+@numba.njit(cache=True, fastmath={"contract", "nsz", "arcp"}, error_model="numpy")  # type: ignore[untyped-decorator]
+def nested_density(
+    y: Array,
+    known: NDArray[np.bool_],
+    order: Integers,
+    start: Integers,
+    group_of_block: Integers,
+    pairs: Integers,
+    root_variance: float,
+    unit: Array,
+    block: Array,
+    noise: Array,
+    noise_pair: Array,
+) -> tuple[float, Array, Array, Array, Array]:
+    """Return the log density and its gradients; see `nested_normal_gradient`."""
+    units, size = y.shape
+    blocks, groups, pair_count = len(group_of_block), unit.shape[0], pairs.shape[0]
+    total = 0.0
+    weight = np.empty((units, size, size))
+    v, w = np.empty((size, size, LANES)), np.empty((size, size, LANES))
+    log_det = np.empty(LANES)
+    precision = np.zeros((blocks, size, size))
+    load = np.zeros((blocks, size))
+    gain = np.empty((blocks, size, size))  # (I + A U)^-1
+    up_precision = np.empty((blocks, size, size))
+    up_load = np.empty((blocks, size))
+    group_precision = np.zeros((groups, size, size))
+    group_load = np.zeros((groups, size))
+    count = 0
+
+    for b in range(blocks):
+        g = group_of_block[b]
+        for first in range(start[b], start[b + 1], LANES):
+            filled = min(LANES, start[b + 1] - first)
+            for a in range(size):
+                for c in range(size):
+                    for lane in range(LANES):
+                        v[a, c, lane] = unit[g, a, c]
+            for lane in range(filled):
+                i = order[first + lane]
+                for a in range(size):
+                    v[a, a, lane] += noise[i, a]
+                for p in range(pair_count):
+                    v[pairs[p, 0], pairs[p, 1], lane] += noise_pair[i, p]
+                    v[pairs[p, 1], pairs[p, 0], lane] += noise_pair[i, p]
+                for a in range(size):
+                    if not known[i, a]:
+                        for c in range(size):
+                            v[a, c, lane] = 0.0
+                            v[c, a, lane] = 0.0
+                        v[a, a, lane] = 1.0
+            _invert_lanes(v, w, log_det)
+            for lane in range(filled):
+                i = order[first + lane]
+                total -= 0.5 * log_det[lane]
+                for a in range(size):
+                    if known[i, a]:
+                        count += 1
+                    else:
+                        w[a, a, lane] = 0.0
+                for a in range(size):
+                    pull = 0.0
+                    for c in range(size):
+                        value = w[a, c, lane]
+                        weight[i, a, c] = value
+                        precision[b, a, c] += value
+                        pull += value * y[i, c]
+                    load[b, a] += pull
+                    total -= 0.5 * pull * y[i, a]
+        inverse, half = _solve_tilted(precision[b], block[g])
+        gain[b] = inverse
+        total -= half
+        up = inverse @ precision[b]
+        up_precision[b] = 0.5 * (up + up.T)
+        up_load[b] = inverse @ load[b]
+        total += 0.5 * np.dot(load[b], block[g] @ up_load[b])
+        group_precision[g] += up_precision[b]
+        group_load[g] += up_load[b]
+
+    spread = np.empty((groups, size, size))  # posterior covariance of the groups' means
+    mean = np.empty((groups, size))
+    root = root_variance * np.eye(size)
+    for g in range(groups):
+        inverse, half = _solve_tilted(group_precision[g], root)
+        total -= half
+        found = root_variance * inverse
+        spread[g] = 0.5 * (found + found.T)
+        mean[g] = spread[g] @ group_load[g]
+        total += 0.5 * np.dot(group_load[g], mean[g])
+    total -= 0.5 * count * LOG_TWO_PI
+    if not np.isfinite(total):
+        total = -np.inf
+
+    by_unit = np.zeros((groups, size, size))
+    by_block = np.zeros((groups, size, size))
+    by_noise = np.empty((units, size))
+    by_pair = np.empty((units, pair_count))
+    half_root = np.empty((size, size))
+    z = np.empty((size, size))
+    for b in range(blocks):
+        g = group_of_block[b]
+        miss = up_load[b] - up_precision[b] @ mean[g]
+        change = up_precision[b] @ spread[g] @ up_precision[b] - up_precision[b]
+        for a in range(size):
+            for c in range(size):
+                by_block[g, a, c] += 0.5 * (miss[a] * miss[c] + change[a, c])
+        back = np.ascontiguousarray(gain[b].T)  # (I + U A)^-1
+        own = block[g] @ gain[b]  # (U^-1 + A)^-1
+        center = back @ mean[g] + own @ load[b]
+        around = 0.5 * (own + own.T) + back @ spread[g] @ gain[b]
+        for a in range(size):  # a root that bears a covariance with zeros on its diagonal
+            for c in range(a + 1):
+                rest = around[a, c]
+                for k in range(c):
+                    rest -= half_root[a, k] * half_root[c, k]
+                if a == c:
+                    half_root[a, a] = np.sqrt(max(rest, 0.0))
+                else:
+                    half_root[a, c] = rest / half_root[c, c] if half_root[c, c] > 0.0 else 0.0
+            for c in range(a + 1, size):
+                half_root[a, c] = 0.0
+        for at in range(start[b], start[b + 1]):
+            i = order[at]
+            gradient = 0.5 * (_sandwich(weight[i], half_root, y[i] - center, z) - weight[i])
+            for a in range(size):
+                by_noise[i, a] = gradient[a, a]
+                for c in range(size):
+                    by_unit[g, a, c] += gradient[a, c]
+            for p in range(pair_count):
+                by_pair[i, p] = 2.0 * gradient[pairs[p, 0], pairs[p, 1]]
+    return total, by_unit, by_block, by_noise, by_pair
+
+
+@numba.njit(cache=True, fastmath=True, error_model="numpy")  # type: ignore[untyped-decorator]
+def _sandwich(weight: Array, root: Array, residual: Array, z: Array) -> Array:
+    """Return W (r r' + root root') W."""
+    size = len(residual)
+    pulled = weight @ residual
+    z[:] = weight @ root
+    found = z @ np.ascontiguousarray(z.T)
+    for a in range(size):
+        for c in range(size):
+            found[a, c] += pulled[a] * pulled[c]
+    return found
+
+
+@numba.njit(cache=True)  # type: ignore[untyped-decorator]
+def loading_of(links: Array) -> Array:
+    """Return how the innovations of all waves enter the states of all waves."""
+    intervals, count, _ = links.shape
+    waves = intervals + 1
+    out = np.zeros((waves * count, waves * count))
+    for t in range(waves):
+        for k in range(count):
+            out[t * count + k, t * count + k] = 1.0
+        for s in range(t):
+            for a in range(count):
+                for b in range(count):
+                    value = 0.0
+                    for k in range(count):
+                        value += links[t - 1, a, k] * out[(t - 1) * count + k, s * count + b]
+                    out[t * count + a, s * count + b] = value
+    return out
+
+
+@numba.njit(cache=True)  # type: ignore[untyped-decorator]
+def covariance_of(loading: Array, intercept: Array, innovation: Array) -> Array:
+    waves, count, _ = innovation.shape
+    size = waves * count
+    spread = np.zeros((size, size))
+    for t in range(waves):
+        for a in range(count):
+            for b in range(count):
+                spread[t * count + a, t * count + b] = innovation[t, a, b]
+    out = loading @ spread @ loading.T
+    for t in range(waves):
+        for s in range(waves):
+            for a in range(count):
+                for b in range(count):
+                    out[t * count + a, s * count + b] += intercept[a, b]
+    return 0.5 * (out + out.T)
+
+
+@numba.njit(cache=True)  # type: ignore[untyped-decorator]
+def _covariance_pullback(
+    links: Array, loading: Array, intercept: Array, innovation: Array, gradient: Array
+) -> tuple[Array, Array, Array]:
+    """Return the gradients in links, intercept and innovation, given that in the covariance."""
+    intervals, count, _ = links.shape
+    waves = intervals + 1
+    size = waves * count
+    by_intercept = np.zeros((count, count))
+    for t in range(waves):
+        for s in range(waves):
+            for a in range(count):
+                for b in range(count):
+                    by_intercept[a, b] += gradient[t * count + a, s * count + b]
+    inner = loading.T @ gradient @ loading
+    by_innovation = np.empty((waves, count, count))
+    spread = np.zeros((size, size))
+    for t in range(waves):
+        for a in range(count):
+            for b in range(count):
+                by_innovation[t, a, b] = inner[t * count + a, t * count + b]
+                spread[t * count + a, t * count + b] = innovation[t, a, b]
+    by_loading = 2.0 * (gradient @ loading @ spread)
+    by_links = np.zeros((intervals, count, count))
+    for back in range(intervals):
+        t = waves - 1 - back
+        for s in range(t):
+            for a in range(count):
+                for b in range(count):
+                    value = by_loading[t * count + a, s * count + b]
+                    for k in range(count):
+                        row = (t - 1) * count + k
+                        by_links[t - 1, a, k] += value * loading[row, s * count + b]
+                        by_loading[row, s * count + b] += links[t - 1, a, k] * value
+    return by_links, by_intercept, by_innovation
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def panel_density(
+    y: Array,
+    known: NDArray[np.bool_],
+    order: Integers,
+    start: Integers,
+    group_of_block: Integers,
+    pairs: Integers,
+    root_variance: float,
+    relative: Array,
+    links: Array,
+    intercept: Array,
+    innovation: Array,
+    intercept_share: float,
+    innovation_share: float,
+    noise_scale: Array,
+    noise_correlation: float,
+) -> tuple[float, Array, Array, Array, float, float, Array, float]:
+    """Return the log density and its gradient in the last seven arguments.
+
+    See `nested_normal` for the data, `covariance` for the parameters; the shares are those of the
+    blocks in intercepts and innovations, `noise_scale` (variable,) multiplies `relative`, and
+    `noise_correlation` is that of the pairs.
+    """
+    groups, intervals, count, _ = links.shape
+    units, size = y.shape
+    waves = intervals + 1
+    unit = np.empty((groups, size, size))
+    block = np.empty((groups, size, size))
+    loading = np.empty((groups, size, size))
+    zero_a, zero_e = np.zeros((count, count)), np.zeros((waves, count, count))
+    from_intercept = np.empty((groups, size, size))
+    from_innovation = np.empty((groups, size, size))
+    for g in range(groups):
+        loading[g] = loading_of(links[g])
+        from_intercept[g] = covariance_of(loading[g], intercept, zero_e)
+        from_innovation[g] = covariance_of(loading[g], zero_a, innovation)
+        block[g] = intercept_share * from_intercept[g] + innovation_share * from_innovation[g]
+        unit[g] = from_intercept[g] + from_innovation[g] - block[g]
+    noise = np.empty((units, size))
+    for i in range(units):
+        for a in range(size):
+            noise[i, a] = noise_scale[a % count] * relative[i, a]
+    noise_pair = np.empty((units, pairs.shape[0]))
+    for i in range(units):
+        for p in range(pairs.shape[0]):
+            root = np.sqrt(noise[i, pairs[p, 0]] * noise[i, pairs[p, 1]])
+            noise_pair[i, p] = noise_correlation * root
+
+    total, by_unit, by_block, by_noise, by_pair = nested_density(
+        y, known, order, start, group_of_block, pairs, root_variance, unit, block, noise, noise_pair
+    )
+
+    by_links = np.zeros((groups, intervals, count, count))
+    by_intercept = np.zeros((count, count))
+    by_innovation = np.zeros((waves, count, count))
+    by_intercept_share, by_innovation_share, by_correlation = 0.0, 0.0, 0.0
+    for g in range(groups):
+        away = by_block[g] - by_unit[g]
+        by_intercept_share += np.sum(away * from_intercept[g])
+        by_innovation_share += np.sum(away * from_innovation[g])
+        mixed = by_unit[g] + innovation_share * away
+        found = _covariance_pullback(links[g], loading[g], intercept, innovation, mixed)
+        by_links[g] = found[0]
+        by_innovation += found[2]
+        mixed = by_unit[g] + intercept_share * away
+        by_intercept += _covariance_pullback(links[g], loading[g], intercept, zero_e, mixed)[1]
+    by_scale = np.zeros(count)
+    for i in range(units):
+        for p in range(pairs.shape[0]):
+            a, b = pairs[p, 0], pairs[p, 1]
+            root = np.sqrt(noise[i, a] * noise[i, b])
+            by_correlation += by_pair[i, p] * root
+            pull = by_pair[i, p] * noise_correlation * 0.5 * root
+            by_scale[a % count] += pull / noise_scale[a % count]
+            by_scale[b % count] += pull / noise_scale[b % count]
+        for a in range(size):
+            by_scale[a % count] += by_noise[i, a] * relative[i, a]
+    return (
+        total,
+        by_links,
+        by_intercept,
+        by_innovation,
+        by_intercept_share,
+        by_innovation_share,
+        by_scale,
+        by_correlation,
+    )
