@@ -89,4 +89,3 @@ def _incomes(raw: Path, wave: int, account: Account) -> pd.DataFrame:
     step = f"income per person {wave}"
     account.add_folded("coneval-ictpc-2020", step, published, folded, column)
     return folded
-

@@ -103,10 +103,10 @@ in an accent. The others:
 
 ## Sources
 
-Most are official statistics of Mexico, free to use with
-attribution: cite the publisher, the table and the date of consultation. The others are PNUD
-México, the Maddison Project and the Penn World Table; their terms are in the dictionary. CE166 was consulted on 5 May 2026; the national series reach to May
-and June 2026.
+Most are official statistics of Mexico, free to use with attribution: cite the publisher, the table
+and the date of consultation. The others are of PNUD México, the Maddison Project and the Penn World
+Table; the dictionary has their terms. CE166 was consulted on 5 May 2026; the national series reach
+to May and June 2026.
 
 | key | publisher | table | vintage |
 |---|---|---|---|
