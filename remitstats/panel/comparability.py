@@ -131,10 +131,12 @@ keep to a pair of years with one definition; do not join the two.
 **Income per person** is in pesos of each year. The workbook does not say so, but its figures of
 2020 are CONEVAL's (in pesos of August 2020) in 1,873 municipalities, to rounding; and PNUD's own
 index of income counts a peso of 2020 as 0.69 of one of 2010, while consumer prices rose by 47%
-from August to August. In **Oaxaca** a municipality has the figure of its
-district: the 30 districts hold 44% of the variance, in 2020, of the logarithm of CONEVAL's income
-of its 570 municipalities, and the rank correlation of the two is 0.553. Where `income_source` is
-"district", do not read differences between neighbours. The eleven "remaining parts" of 2020 are
+from August to August.
+
+In **Oaxaca** a municipality has the figure of its district: the 30 districts hold 44% of the
+variance, in 2020, of the logarithm of CONEVAL's income of its 570 municipalities, and the rank
+correlation of the two is 0.553. Where `income_source` is "district", do not read differences
+between neighbours. The ranks above count each municipality of Oaxaca. The eleven "remaining parts" of 2020 are
 between 0.96 and 1.22 times CONEVAL's figure for the whole.
 
 **The index of marginalisation** is, but for rounding, a weighted sum of the year's components in

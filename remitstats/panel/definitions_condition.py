@@ -11,7 +11,7 @@ _INDEX = ("conapo-im-1990-2015",)
 _INDEX_2020 = ("conapo-im-2020",)
 _SAME = {definition.column: definition for definition in WAVE}
 _BELOW_LINE = ("coneval-poverty-2010", "coneval-poverty-2015", "coneval-poverty-2020")
-_ALL_YEARS = "Not 1995."
+_NOT_1995 = "Not 1995."
 
 
 def _as_in_waves(column: str, years: str) -> Definition:
@@ -54,13 +54,13 @@ CONDITION = (
         "crowding_percent",
         "% of private dwellings",
         f"Crowded dwellings (VHAC). {BY_DWELLINGS} In 2015, when dwellings are not published and "
-        f"only 23010 is folded, by persons. {_ALL_YEARS}",
+        f"only 23010 is folded, by persons. {_NOT_1995}",
         (*_INDEX, *_INDEX_2020),
     ),
-    _as_in_waves("earth_floor_percent", _ALL_YEARS),
+    _as_in_waves("earth_floor_percent", _NOT_1995),
     _as_in_waves(
         "small_locality_percent",
-        f"{_ALL_YEARS} The survey of 2015 has no localities: the figures of 2015 are those of "
+        f"{_NOT_1995} The survey of 2015 has no localities: the figures of 2015 are those of "
         "2010 in 2,339 municipalities and no new observation.",
     ),
     Definition(
@@ -68,7 +68,7 @@ CONDITION = (
         "% of employed persons",
         "Earn up to two minimum wages (PO2SM). The minimum wage was raised strongly before 2020: "
         "the level of 2020 is not comparable with earlier years; compare ranks within a year. "
-        f"{BY_PERSONS} {_ALL_YEARS}",
+        f"{BY_PERSONS} {_NOT_1995}",
         (*_INDEX, *_INDEX_2020),
     ),
     Definition(
