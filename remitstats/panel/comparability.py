@@ -136,8 +136,9 @@ from August to August.
 In **Oaxaca** a municipality has the figure of its district: the 30 districts hold 44% of the
 variance, in 2020, of the logarithm of CONEVAL's income of its 570 municipalities, and the rank
 correlation of the two is 0.553. Where `income_source` is "district", do not read differences
-between neighbours. The ranks above count each municipality of Oaxaca. The eleven "remaining parts" of 2020 are
-between 0.96 and 1.22 times CONEVAL's figure for the whole.
+between neighbours. The ranks above count each municipality of Oaxaca.
+
+The eleven "remaining parts" of 2020 are between 0.96 and 1.22 times CONEVAL's figure for the whole.
 
 **The index of marginalisation** is, but for rounding, a weighted sum of the year's components in
 this table (2020: all nine; 1995 has only some of them), which is why its mean, weighted by persons,
