@@ -12,6 +12,7 @@ __getattr__, __dir__, __all__ = _lazy.attach(
     submod_attrs={
         "check": ["check_for_reliance", "check_panel"],
         "file": ["read_panel", "write_panel"],
+        "lags": ["lag"],
         "load": ["load_mexico", "load_panel"],
         "panel": ["Panel"],
         "schema": ["TABLES"],

@@ -43,6 +43,29 @@ class Account:
             raise ValueError(f"{source}, {step}: rows don't add up and no note says why")
         self.lines.append((source, step, rows_in, merged, missing, rows_out, note))
 
+    def add_folded(
+        self,
+        source: str,
+        step: str,
+        published: pd.DataFrame,
+        folded: pd.DataFrame,
+        column: str,
+        note: str = "",
+    ) -> None:
+        """Enter what was read and what it became on 2010 boundaries.
+
+        `column` is the one whose empty cells are counted as missing.
+        """
+        self.add(
+            source,
+            step,
+            rows_in=len(published),
+            merged=len(published) - len(folded),
+            missing=int(folded[column].isna().sum()),
+            rows_out=len(folded),
+            note=note,
+        )
+
     def frame(self) -> pd.DataFrame:
         """Return the account as the panel's table ``account``, in the order of the build."""
         return pd.DataFrame(self.lines, columns=list(ACCOUNT_COLUMNS))

@@ -11,6 +11,8 @@ import pandas as pd
 from remitstats.geography.regions import state_table
 from remitstats.panel.account import Account
 from remitstats.panel.build_census import build_census, build_municipality
+from remitstats.panel.build_condition import build_condition
+from remitstats.panel.build_country import build_country
 from remitstats.panel.build_geography import build_adjacency, build_shapes
 from remitstats.panel.build_money import build_money
 from remitstats.panel.build_wave import build_wave
@@ -21,7 +23,7 @@ from remitstats.sources.files import CONSULTED, FILES
 Progress = Callable[[str, int, int], None]
 """Called with a step's name, the number of steps done and of all steps."""
 
-PANEL_VERSION = "1"
+PANEL_VERSION = "2"
 """Goes up when the same official files give another panel."""
 
 
@@ -52,7 +54,9 @@ def build_panel(raw: Path, progress: Progress | None = None) -> Panel:
         ("Municipalities", lambda: build_municipality(raw, account)),
         ("Census populations", lambda: build_census(raw, account)),
         ("Migration, marginalisation, poverty", lambda: build_wave(raw, account)),
+        ("Conditions of 1990 to 2020", lambda: build_condition(raw, account)),
         ("Remittances, GDP, prices", lambda: build_money(raw, account)),
+        ("Income of two countries", lambda: build_country(raw, account)),
         ("Neighbours", lambda: build_adjacency(raw, account)),
         ("Map shapes", lambda: build_shapes(raw, account)),
     )

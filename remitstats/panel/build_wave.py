@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
@@ -11,6 +10,7 @@ from remitstats.panel.account import Account
 from remitstats.panel.harmonise import (
     COMPONENT_WEIGHTS,
     MIGRATION_WEIGHTS,
+    fold_components,
     fold_percentages,
     fold_sums,
 )
@@ -38,8 +38,8 @@ def _one_wave(raw: Path, wave: int, account: Account) -> pd.DataFrame:
     parts = fold_sums(migration, ["dwellings"]).merge(
         fold_percentages(migration, MIGRATION_WEIGHTS), on="cvegeo", validate="1:1"
     )
-    step = _Step(_MIGRATION_SOURCE[wave], f"migration {wave}", "dwellings")
-    _enter(account, step, migration, parts)
+    source = _MIGRATION_SOURCE[wave]
+    account.add_folded(source, f"migration {wave}", migration, parts, "dwellings")
     parts["wave"] = wave
     for extra in (
         _components(raw, wave, migration, account),
@@ -53,13 +53,11 @@ def _one_wave(raw: Path, wave: int, account: Account) -> pd.DataFrame:
 
 def _components(raw: Path, wave: int, migration: pd.DataFrame, account: Account) -> pd.DataFrame:
     published = conapo.read_marginalisation(raw, wave)
-    with_weights = published.merge(migration[["cvegeo", "dwellings"]], on="cvegeo", how="left")
-    weights = {name: by for name, by in COMPONENT_WEIGHTS.items() if name in published}
-    folded = fold_percentages(with_weights, weights)
+    folded = fold_components(published, migration[["cvegeo", "dwellings"]], COMPONENT_WEIGHTS)
     source = "conapo-im-" + ("2020" if wave == 2020 else "1990-2015")
     note = "13 municipalities of 2010 did not exist yet and have no row" if wave == 2000 else ""
-    step = _Step(source, f"marginalisation {wave}", "illiterate_percent", note)
-    _enter(account, step, published, folded)
+    step = f"marginalisation {wave}"
+    account.add_folded(source, step, published, folded, "illiterate_percent", note)
     return folded
 
 
@@ -72,44 +70,22 @@ def _poverty(raw: Path, wave: int, account: Account) -> pd.DataFrame | None:
     note = ""
     if wave == 2020:
         note = "04012 and 07125 have no figure: that of 04004 and of 07080 stands alone"
-    step = _Step(source, f"income below the line {wave}", "income_below_line_percent", note)
-    _enter(account, step, published, folded)
+    step = f"income below the line {wave}"
+    account.add_folded(source, step, published, folded, "income_below_line_percent", note)
     return folded
 
 
 def _incomes(raw: Path, wave: int, account: Account) -> pd.DataFrame:
     if wave < 2020:
         published = coneval.read_patrimony_and_gini(raw, wave)
-        step = _Step("coneval-1990-2010", f"patrimony poverty and Gini {wave}", "gini")
-        _enter(account, step, published, published)
+        step = f"patrimony poverty and Gini {wave}"
+        account.add_folded("coneval-1990-2010", step, published, published, "gini")
         return published
     published = coneval.read_income_per_person(raw)
     population = coneval.read_income_below_line(raw, wave)[["cvegeo", "population"]]
     weighted = published.merge(population, on="cvegeo", how="left", validate="1:1")
     folded = fold_percentages(weighted, {"income_per_person_mxn_month": "population"})
     column = "income_per_person_mxn_month"
-    step = _Step("coneval-ictpc-2020", f"income per person {wave}", column)
-    _enter(account, step, published, folded)
+    step = f"income per person {wave}"
+    account.add_folded("coneval-ictpc-2020", step, published, folded, column)
     return folded
-
-
-@dataclass(frozen=True)
-class _Step:
-    """A line of the account: the step, its source, and the column whose nulls count."""
-
-    source: str
-    step: str
-    column: str
-    note: str = ""
-
-
-def _enter(account: Account, step: _Step, published: pd.DataFrame, folded: pd.DataFrame) -> None:
-    account.add(
-        step.source,
-        step.step,
-        rows_in=len(published),
-        merged=len(published) - len(folded),
-        missing=int(folded[step.column].isna().sum()),
-        rows_out=len(folded),
-        note=step.note,
-    )

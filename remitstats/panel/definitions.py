@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from remitstats.panel.definition import CVEGEO, QUARTER, STATE, YEAR, Definition
+from remitstats.panel.definitions_condition import CONDITION, COUNTRY
 from remitstats.panel.definitions_wave import WAVE
 
 _CENSUSES = ("inegi-census-1990-2010", "inegi-survey-2015", "inegi-census-2020")
@@ -53,6 +54,7 @@ TABLES: dict[str, tuple[Definition, ...]] = {
         ),
     ),
     "municipality_wave": WAVE,
+    "municipality_condition": CONDITION,
     "municipality_census": (
         CVEGEO,
         Definition("year", "year", "1990, 1995, 2000, 2005, 2010, 2015 or 2020.", _CENSUSES),
@@ -172,6 +174,7 @@ TABLES: dict[str, tuple[Definition, ...]] = {
             ("inegi-inpc",),
         ),
     ),
+    "country_year": COUNTRY,
     "adjacency": (
         Definition(
             "cvegeo_a",

@@ -7,17 +7,17 @@ from remitstats.panel.definition import CVEGEO, Definition
 _MIGRATION = ("conapo-iaim-2000", "conapo-iim-2010", "conapo-iim-2020")
 _MARGINALISATION = ("conapo-im-1990-2015", "conapo-im-2020")
 _EARLIER = ("conapo-im-1990-2015",)
-_BY_DWELLINGS = "Folded to 2010 boundaries weighted by dwellings."
-_BY_PERSONS = "Folded to 2010 boundaries weighted by total population."
+BY_DWELLINGS = "Folded to 2010 boundaries weighted by dwellings."
+BY_PERSONS = "Folded to 2010 boundaries weighted by total population."
 _SAMPLE = "From the census long form, a sample of about 10%: noisy in small municipalities."
-_MODELLED = "Itself a model estimate: its errors are correlated with its covariates."
+MODELLED = "Itself a model estimate: its errors are correlated with its covariates."
 
 
 def _occupants(column: str, what: str) -> Definition:
     return Definition(
         column,
         "% of occupants of private dwellings",
-        f"Occupants of dwellings {what}. {_BY_PERSONS}",
+        f"Occupants of dwellings {what}. {BY_PERSONS}",
         _MARGINALISATION,
     )
 
@@ -37,34 +37,34 @@ WAVE = (
         "receiving_percent",
         "% of dwellings",
         f"Dwellings that receive remittances. {_SAMPLE} Zeros are real zeros of the sample. "
-        f"{_BY_DWELLINGS}",
+        f"{BY_DWELLINGS}",
         _MIGRATION,
     ),
     Definition(
         "emigrant_percent",
         "% of dwellings",
         "Dwellings with emigrants to the United States in the five years before the census. "
-        f"{_SAMPLE} {_BY_DWELLINGS}",
+        f"{_SAMPLE} {BY_DWELLINGS}",
         _MIGRATION,
     ),
     Definition(
         "circular_percent",
         "% of dwellings",
         "Dwellings with circular migrants: left for the United States in the five years before "
-        f"the census and came back. {_SAMPLE} {_BY_DWELLINGS}",
+        f"the census and came back. {_SAMPLE} {BY_DWELLINGS}",
         _MIGRATION,
     ),
     Definition(
         "return_percent",
         "% of dwellings",
         "Dwellings with return migrants: lived in the United States five years before the census. "
-        f"{_SAMPLE} {_BY_DWELLINGS}",
+        f"{_SAMPLE} {BY_DWELLINGS}",
         _MIGRATION,
     ),
     Definition(
         "illiterate_percent",
         "% of persons aged 15 and over",
-        f"Cannot read and write (ANALF). {_BY_PERSONS}",
+        f"Cannot read and write (ANALF). {BY_PERSONS}",
         _MARGINALISATION,
     ),
     Definition(
@@ -78,7 +78,7 @@ WAVE = (
         "incomplete_basic_percent",
         "% of persons aged 15 and over",
         "Did not complete basic education, nine years (SBASC); 2020 only, not comparable with "
-        f"incomplete_primary_percent. {_BY_PERSONS}",
+        f"incomplete_primary_percent. {BY_PERSONS}",
         ("conapo-im-2020",),
     ),
     Definition(
@@ -86,7 +86,7 @@ WAVE = (
         "% of occupants of private dwellings",
         "2000: occupants of dwellings without drainage and without a toilet for their own use "
         "(OVSDSE); 2010 and 2020: without drainage and without any toilet (OVSDE), a narrower "
-        f"definition: do not compare the level of 2000 with later ones. {_BY_PERSONS}",
+        f"definition: do not compare the level of 2000 with later ones. {BY_PERSONS}",
         _MARGINALISATION,
     ),
     _occupants("no_electricity_percent", "without electricity (OVSEE)"),
@@ -94,14 +94,14 @@ WAVE = (
     Definition(
         "crowding_percent",
         "% of private dwellings",
-        f"Crowded dwellings (VHAC). {_BY_DWELLINGS}",
+        f"Crowded dwellings (VHAC). {BY_DWELLINGS}",
         _MARGINALISATION,
     ),
     _occupants("earth_floor_percent", "with an earth floor (OVPT)"),
     Definition(
         "small_locality_percent",
         "% of persons",
-        f"Live in localities of fewer than 5,000 inhabitants (PL<5000). {_BY_PERSONS}",
+        f"Live in localities of fewer than 5,000 inhabitants (PL<5000). {BY_PERSONS}",
         _MARGINALISATION,
     ),
     Definition(
@@ -109,7 +109,7 @@ WAVE = (
         "% of employed persons",
         "Earn up to two minimum wages (PO2SM). The minimum wage was raised strongly before 2020: "
         "the level of 2020 is not comparable with 2000 and 2010; compare ranks within a wave. "
-        f"{_BY_PERSONS}",
+        f"{BY_PERSONS}",
         _MARGINALISATION,
     ),
     Definition(
@@ -117,7 +117,7 @@ WAVE = (
         "% of persons",
         "Income below what food, clothing, housing, transport, health and schooling cost; 2000 "
         "and 2010. For 2000 CONEVAL also gives ten of the municipalities created afterwards. "
-        f"{_MODELLED}",
+        f"{MODELLED}",
         ("coneval-1990-2010",),
     ),
     Definition(
@@ -127,7 +127,7 @@ WAVE = (
         "the income poverty line (línea de pobreza por ingresos) that took its place; another "
         "measure than patrimony_poverty_percent. Folded weighted by CONEVAL's population; two of "
         "the later municipalities (04012, 07125) and 29048 have no figure: the parent's stands "
-        f"alone, 29048 is null. {_MODELLED}",
+        f"alone, 29048 is null. {MODELLED}",
         ("coneval-poverty-2010", "coneval-poverty-2020"),
     ),
     Definition(
@@ -136,7 +136,7 @@ WAVE = (
         "Gini coefficient of income per person; 2000 and 2010, on 2010 boundaries as published, "
         "so that nothing is folded (a mean of two Gini coefficients is not the Gini coefficient "
         "of both). For 2000 CONEVAL also gives ten of the municipalities created afterwards. "
-        f"{_MODELLED}",
+        f"{MODELLED}",
         ("coneval-1990-2010",),
     ),
     Definition(
@@ -144,7 +144,7 @@ WAVE = (
         "Mexican pesos of 2020 a month",
         "Current total income per person (ICTPC); 2020. A mean, and folded as one: weighted by "
         "CONEVAL's population; 04012 and 07125 have no figure and the parent's stands alone, "
-        f"29048 is null. {_MODELLED}",
+        f"29048 is null. {MODELLED}",
         ("coneval-ictpc-2020", "coneval-poverty-2020"),
     ),
 )

@@ -34,6 +34,32 @@ Total population stands in for persons aged 15 and over, occupants and employed 
 publisher does not give beside the percentages.
 """
 
+INDEX_WEIGHTS = {
+    "marginalisation_index": "population",
+    "marginalisation_index_dp2": "population",
+}
+"""Indices are weighted sums of the components, so that a mean of the parts by population is the
+index of both, as far as population stands in for the components' own denominators."""
+
+
+def fold_components(
+    published: pd.DataFrame, dwellings: pd.DataFrame, weights: Mapping[str, str]
+) -> pd.DataFrame:
+    """Return those columns of marginalisation that a year has on 2010 boundaries.
+
+    Parameters
+    ----------
+    published : DataFrame
+        As `remitstats.sources.conapo.read_marginalisation` gives it.
+    dwellings : DataFrame
+        ``cvegeo``, ``dwellings``: the weights of crowding.
+    weights : mapping of str to str
+        Column -> column of its weight; columns the year does not have are passed over.
+    """
+    with_weights = published.merge(dwellings, on="cvegeo", how="left")
+    there = {name: by for name, by in weights.items() if name in published}
+    return fold_percentages(with_weights, there)
+
 
 def fold_percentages(table: pd.DataFrame, weights: Mapping[str, str]) -> pd.DataFrame:
     """Return percentages on 2010 boundaries: weighted means of the parts.

@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Mapping, Sequence
 
 from remitstats.panel.codes import PARENTS
+from remitstats.panel.comparability import COMPARABILITY
 from remitstats.panel.names import EXPLICIT
 from remitstats.sources.files import FILES
 
@@ -73,17 +74,24 @@ municipalities of Chiapas together (code 07998); the latter are in the file's me
   published.
 - **"-", "n.d", "N. D." and empty cells are missing figures**, not zeros; the zeros of the exchange
   rate in 1991 are missing figures too. Any other text in a column of numbers stops the build.
-- **Indices (IAIM, IIM, DP2, IM) are left out**: they are not comparable between waves.
+- **Indices of migration intensity (IAIM, IIM, DP2) are left out**: they are not comparable between
+  waves. The index of marginalisation stands in `municipality_condition` only, in two columns for
+  its two methods.
 - **Components of marginalisation change their definition**: schooling (`incomplete_primary_percent`
-  to 2010, `incomplete_basic_percent` in 2020), drainage (2000 against later), and the level of
-  `low_income_percent` in 2020, when the minimum wage had risen.
+  to 2015, `incomplete_basic_percent` in 2020), drainage (1995 and 2000 against the others), and the
+  level of `low_income_percent` in 2020, when the minimum wage had risen.
 - **Poverty, Gini and income per person are CONEVAL's model estimates**, not observations. A Gini
-  coefficient is never averaged: its two years are published on 2010 boundaries.
+  coefficient is never averaged: its years are published on 2010 boundaries.
+- **Income per person has one source a table**: CONEVAL's of 2020 in `municipality_wave`, PNUD's of
+  2010, 2015 and 2020 in `municipality_condition`, where `income_source` says what a figure is of.
+- **Two data sets of income per country stand side by side** in `country_year`, Maddison (to 2022)
+  and the Penn World Table (to 2019); nothing is joined and nothing reaches 2023.
 - **Mid-year populations are left out**: between censuses they are modelled.
 - **Population is INEGI's.** CONAPO's marginalisation files give other persons for 07052 and 07115
   (2000) and for 15059, 15108 and 15109 (2010), with the same totals, and 34,289 persons more in
   1995; theirs serve only as weights for folding 2020.
 
+{comparability}
 ## Names that needed a decision
 
 Banco de México gives municipalities by name only. Of 2,456 names, 2,446 are exact and four differ
@@ -95,9 +103,10 @@ in an accent. The others:
 
 ## Sources
 
-All are official statistics of Mexico, free to use with attribution: cite the publisher, the table
-and the date of consultation. CE166 was consulted on 5 May 2026; the national series reach to May
-and June 2026.
+Most are official statistics of Mexico, free to use with attribution: cite the publisher, the table
+and the date of consultation. The others are of PNUD México, the Maddison Project and the Penn World
+Table; the dictionary has their terms. CE166 was consulted on 5 May 2026; the national series reach
+to May and June 2026.
 
 | key | publisher | table | vintage |
 |---|---|---|---|
@@ -116,6 +125,7 @@ def readme_text(records: Sequence[Mapping[str, str]]) -> str:
         As `remitstats.panel.dictionary.dictionary_records` gives them.
     """
     text = _HEAD.format(
+        comparability=COMPARABILITY,
         parents=textwrap.fill(
             ", ".join(f"{later} into {parent}" for later, parent in PARENTS.items()),
             width=100,

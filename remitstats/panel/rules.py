@@ -48,6 +48,17 @@ ROW_RULES: Mapping[str, tuple[RowRule, ...]] = {
             "give the number of dwellings, or leave both cells empty",
         ),
     ),
+    "municipality_condition": (
+        RowRule(
+            ("income_per_person_mxn_month", "income_source"),
+            0,
+            lambda table: (
+                table["income_source"].isna() == table["income_per_person_mxn_month"].isna()
+            ),
+            "what the income is of, where there is an income",
+            "fill in both cells, or leave both empty",
+        ),
+    ),
     "municipality": (
         RowRule(
             ("cvegeo", "state"),

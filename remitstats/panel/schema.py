@@ -20,6 +20,7 @@ from remitstats.panel.spec import ColumnSpec, TableSpec
 
 CVEGEO = r"[0-9]{5}"
 STATE = r"[0-9]{2}"
+COUNTRY = r"[A-Z]{3}"
 QUARTER = r"(19|20)[0-9]{2}Q[1-4]"
 MONTH = r"(19|20)[0-9]{2}-(0[1-9]|1[0-2])"
 
@@ -63,6 +64,10 @@ def _percent(name: str, *, required: bool = False) -> ColumnSpec:
     )
 
 
+def _index(name: str) -> ColumnSpec:
+    return ColumnSpec(name, "number", "a number, or an empty cell for no data")
+
+
 def _amount(name: str, unit: str) -> ColumnSpec:
     return ColumnSpec(name, "number", f"{unit}, 0 or more, or an empty cell for no data", minimum=0)
 
@@ -84,10 +89,7 @@ def _count(name: str, accepted: str, *, minimum: int = 0, required: bool = False
 
 
 _USD = "millions of current US dollars"
-_PERCENTAGES = (
-    "emigrant_percent",
-    "circular_percent",
-    "return_percent",
+_COMPONENTS = (
     "illiterate_percent",
     "incomplete_primary_percent",
     "incomplete_basic_percent",
@@ -98,9 +100,17 @@ _PERCENTAGES = (
     "earth_floor_percent",
     "small_locality_percent",
     "low_income_percent",
-    "income_poverty_percent",
-    "patrimony_poverty_percent",
-    "income_below_line_percent",
+)
+_PERCENTAGES = (
+    *("emigrant_percent", "circular_percent", "return_percent", *_COMPONENTS),
+    *("income_poverty_percent", "patrimony_poverty_percent", "income_below_line_percent"),
+)
+_GINI = ColumnSpec(
+    "gini",
+    "number",
+    "a Gini coefficient from 0 to 1, or an empty cell for no data",
+    minimum=0,
+    maximum=1,
 )
 _QUARTER = ColumnSpec(
     "quarter",
@@ -125,16 +135,31 @@ _ALL = (
             ),
             _percent("receiving_percent", required=True),
             *(_percent(name) for name in _PERCENTAGES),
-            ColumnSpec(
-                "gini",
-                "number",
-                "a Gini coefficient from 0 to 1, or an empty cell for no data",
-                minimum=0,
-                maximum=1,
-            ),
+            _GINI,
             _amount("income_per_person_mxn_month", "current pesos a person and month"),
         ),
         key=("cvegeo", "wave"),
+    ),
+    TableSpec(
+        "municipality_condition",
+        (
+            _cvegeo(),
+            _year("year"),
+            *(_percent(name) for name in (*_COMPONENTS, "no_drainage_1995_percent")),
+            _index("marginalisation_index"),
+            _index("marginalisation_index_dp2"),
+            _percent("patrimony_poverty_percent"),
+            _percent("income_below_line_percent"),
+            _GINI,
+            _amount("income_per_person_mxn_month", "current pesos a person and month"),
+            ColumnSpec(
+                "income_source",
+                "text",
+                "municipality, district or remaining part, or an empty cell for no income",
+                choices=("municipality", "district", "remaining part"),
+            ),
+        ),
+        key=("cvegeo", "year"),
     ),
     TableSpec(
         "municipality",
@@ -238,6 +263,23 @@ _ALL = (
             _amount("consumer_price_index", "an index"),
         ),
         key=("month",),
+    ),
+    TableSpec(
+        "country_year",
+        (
+            ColumnSpec(
+                "country",
+                "text",
+                "a country's code of three capital letters (ISO 3166), such as MEX",
+                required=True,
+                nullable=False,
+                pattern=COUNTRY,
+            ),
+            _year("year"),
+            _amount("gdp_per_person_maddison_dollars_2011", "international dollars of 2011"),
+            _amount("gdp_per_person_pwt_dollars_2017", "international dollars of 2017"),
+        ),
+        key=("country", "year"),
     ),
     TableSpec(
         "adjacency",

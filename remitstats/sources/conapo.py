@@ -1,7 +1,8 @@
 """CONAPO: migration intensity 2000, 2010, 2020 and the components of marginalisation.
 
-Percentages of dwellings, from the long form of the censuses (samples of about 10%). The indices
-(IAIM, IIM, DP2) are not read: they are not comparable between waves, the four percentages are.
+Percentages of dwellings, from the long form of the censuses (samples of about 10%). The indices of
+migration intensity (IAIM, IIM, DP2) are not read: they are not comparable between waves, the four
+percentages are. Components of marginalisation, and its index, are read for every year there is.
 """
 
 from __future__ import annotations
@@ -22,6 +23,10 @@ MIGRATION_PERCENTAGES = (
 )
 
 WAVES = (2000, 2010, 2020)
+"""Years of migration intensity."""
+
+MARGINALISATION_YEARS = (1990, 1995, 2000, 2005, 2010, 2015, 2020)
+"""Years of marginalisation; 1995 has three of the components and drainage of its own kind."""
 
 _MIGRATION_FILES = {
     2000: ("conapo-iaim-2000", ("TOT_VIV", "VIV_REM", "VIV_EMIG", "VIV_CIRC", "VIV_RET")),
@@ -85,42 +90,35 @@ def read_municipal_names(raw: Path) -> pd.DataFrame:
     return table.reset_index(drop=True)
 
 
-def read_marginalisation(raw: Path, wave: int) -> pd.DataFrame:
-    """Return the components of marginalisation of a wave as published.
+def read_marginalisation(raw: Path, year: int) -> pd.DataFrame:
+    """Return the components of marginalisation of a year, and the index, as published.
 
-    The definitions differ between waves: drainage in 2000 (OVSDSE) against later years (OVSDE),
-    schooling in 2020 (SBASC, basic) against earlier years (SPRIM, primary). Each definition has
-    its own column, or the dictionary says which one a wave has.
+    The definitions differ between years: drainage in 1995 (OVSD) and 2000 (OVSDSE) against the
+    others (OVSDE), schooling in 2020 (SBASC, basic) against earlier years (SPRIM, primary). Each
+    definition has its own column, or the dictionary says which one a year has. So has the index:
+    up to 2015 a principal component of the year, higher where there is more marginalisation; in
+    2020 a distance (DP2) that is higher where there is less.
 
     Returns
     -------
     DataFrame
-        ``cvegeo``, ``population`` and percentages, one row a municipality.
+        ``cvegeo``, ``population``, percentages and an index, one row a municipality.
 
     Raises
     ------
     PanelError
-        If the file is missing or not as published, or holds no row of the wave.
+        If the file is missing or not as published, or holds no row of the year.
     """
-    key = "conapo-im-2020" if wave == 2020 else "conapo-im-1990-2015"
+    key = "conapo-im-2020" if year == 2020 else "conapo-im-1990-2015"
     file = FILES[key]
     cells = read_table(raw, file)
-    columns = dict(_COMPONENTS)
-    if wave == 2020:
-        del columns["incomplete_primary_percent"]
-        columns |= {
-            "incomplete_basic_percent": "SBASC",
-            "small_locality_percent": "PL.5000",
-            "no_drainage_percent": "OVSDE",
-        }
-    else:
-        columns["no_drainage_percent"] = "OVSDSE" if wave == 2000 else "OVSDE"
+    if year != 2020:
         # The rows coded "-" are the national figures.
-        cells = cells[(cells["AÑO"] == str(wave)) & (cells["CVE_MUN"].str.strip() != "-")]
+        cells = cells[(cells["AÑO"] == str(year)) & (cells["CVE_MUN"].str.strip() != "-")]
         if cells.empty:
             raise PanelError(
-                f"The official file {file.path} has no rows of {wave}.",
-                [Problem(file.path, "-", "AÑO", f"no {wave}", str(wave))],
+                f"The official file {file.path} has no rows of {year}.",
+                [Problem(file.path, "-", "AÑO", f"no {year}", str(year))],
             )
     table = pd.DataFrame(
         {
@@ -128,6 +126,25 @@ def read_marginalisation(raw: Path, wave: int) -> pd.DataFrame:
             "population": numbers(file, cells["POB_TOT"], whole=True),
         }
     )
-    for name, column in columns.items():
+    for name, column in _marginalisation_columns(year).items():
         table[name] = numbers(file, cells[column])
     return table.reset_index(drop=True)
+
+
+def _marginalisation_columns(year: int) -> dict[str, str]:
+    """Return our columns of a year with the publisher's names."""
+    columns = dict(_COMPONENTS)
+    if year == 1995:  # the count asked for little; its other columns are blank
+        asked = ("illiterate_percent", "no_electricity_percent", "no_piped_water_percent")
+        columns = {name: columns[name] for name in asked}
+        return columns | {"no_drainage_1995_percent": "OVSD", "marginalisation_index": "IM"}
+    if year == 2020:
+        del columns["incomplete_primary_percent"]
+        return columns | {
+            "incomplete_basic_percent": "SBASC",
+            "small_locality_percent": "PL.5000",
+            "no_drainage_percent": "OVSDE",
+            "marginalisation_index_dp2": "IM_2020",
+        }
+    drainage = "OVSDSE" if year == 2000 else "OVSDE"
+    return columns | {"no_drainage_percent": drainage, "marginalisation_index": "IM"}

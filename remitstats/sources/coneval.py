@@ -6,19 +6,17 @@ with the covariates of those models, so that they are no independent measurement
 
 from __future__ import annotations
 
-from contextlib import closing
 from pathlib import Path
 
 import pandas as pd
-from openpyxl import load_workbook
 
-from remitstats.errors import PanelError
 from remitstats.sources.files import FILES
-from remitstats.sources.reading import check_columns, codes, locate, numbers, read_table
+from remitstats.sources.reading import check_columns, codes, numbers, read_table
+from remitstats.sources.workbook import read_sheet
 
 
 def read_patrimony_and_gini(raw: Path, wave: int) -> pd.DataFrame:
-    """Return ``cvegeo``, ``patrimony_poverty_percent``, ``gini`` of 2000 or 2010.
+    """Return ``cvegeo``, ``patrimony_poverty_percent``, ``gini`` of 1990, 2000 or 2010.
 
     Patrimony poverty: income below what food, clothing, housing, transport, health and schooling
     cost. CONEVAL's own dictionary labels the column of 2010 "alimentaria"; its values and name
@@ -43,7 +41,7 @@ def read_patrimony_and_gini(raw: Path, wave: int) -> pd.DataFrame:
 
 
 def read_income_below_line(raw: Path, wave: int) -> pd.DataFrame:
-    """Return ``cvegeo``, ``population``, ``income_below_line_percent`` of 2010 or 2020.
+    """Return ``cvegeo``, ``population``, ``income_below_line_percent`` of 2010, 2015, 2020.
 
     Population is CONEVAL's adjusted one, the denominator of the percentage.
 
@@ -54,7 +52,7 @@ def read_income_below_line(raw: Path, wave: int) -> pd.DataFrame:
     """
     file = FILES[f"coneval-poverty-{wave}"]
     cells = read_table(raw, file)
-    column = "plb" if wave == 2010 else "plp"
+    column = "plp" if wave == 2020 else "plb"
     table = pd.DataFrame(
         {
             "cvegeo": codes(file, cells["clave_municipio"]),
@@ -74,15 +72,7 @@ def read_income_per_person(raw: Path) -> pd.DataFrame:
         If the workbook is missing, no workbook, or not as published.
     """
     file = FILES["coneval-ictpc-2020"]
-    path = locate(raw, file)
-    try:
-        with closing(load_workbook(path, read_only=True, data_only=True)) as book:
-            rows = [
-                ["" if cell is None else str(cell) for cell in row]
-                for row in book.worksheets[0].iter_rows(values_only=True)
-            ]
-    except Exception as error:  # openpyxl raises whatever its ZIP and XML readers raise
-        raise PanelError(f"The official file {path} is no Excel workbook: {error}.") from error
+    rows = read_sheet(raw, file)
     start = next((n for n, row in enumerate(rows) if row[:1] == [file.columns[0]]), None)
     header = rows[start] if start is not None else []
     check_columns(file, header)

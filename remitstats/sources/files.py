@@ -12,6 +12,7 @@ from dataclasses import dataclass
 CONSULTED = "2026-05-05"
 """Date on which the publishers' tables were consulted (as CE166 records it in its head)."""
 
+CITE = "Cite publisher and table."
 FREE_USE = "Free use with attribution: cite publisher, table and date of consultation."
 """Terms under which Mexican official statistics are published."""
 
@@ -55,8 +56,12 @@ BANXICO = "Banco de México"
 CONAPO = "Consejo Nacional de Población (CONAPO)"
 CONEVAL = "Consejo Nacional de Evaluación de la Política de Desarrollo Social (CONEVAL)"
 INEGI = "Instituto Nacional de Estadística y Geografía (INEGI)"
+MADDISON = "Groningen Growth and Development Centre, Maddison Project"
+PNUD = "Programa de las Naciones Unidas para el Desarrollo en México (PNUD)"
+PWT = "Groningen Growth and Development Centre, Penn World Table"
 
 _POVERTY_COLUMNS = ("clave_municipio", "municipio", "poblacion")
+_COUNTRY_COLUMNS = ("iso3", "year", "is_country")
 _CENSUS_COLUMNS = ("region", "municipio_name", "year", "pop", "long", "lat")
 
 FILES: dict[str, SourceFile] = {
@@ -135,7 +140,7 @@ FILES: dict[str, SourceFile] = {
             "conapo/marginacion_1990_2015_municipal.csv",
             CONAPO,
             "Índice de marginación por municipio 1990-2015",
-            "2000 and 2010 censuses used",
+            "censuses 1990, 2000, 2010; counts 1995, 2005; survey 2015",
             columns=(
                 *("CVE_ENT", "ENT", "CVE_MUN", "MUN", "POB_TOT", "VP", "ANALF", "SPRIM"),
                 *("OVSDE", "OVSEE", "OVSAE", "VHAC", "OVPT", "PL<5000", "PO2SM", "OVSD"),
@@ -159,11 +164,11 @@ FILES: dict[str, SourceFile] = {
             "coneval/indicadores_municipales_1990_2010.csv",
             CONEVAL,
             "Indicadores municipales 1990-2010 (pobreza por ingresos, Gini)",
-            "model-based estimates from the 2000 and 2010 censuses and the ENIGH surveys",
+            "model-based estimates: censuses 1990, 2000, 2010; ENIGH surveys 1992, 2000, 2010",
             encoding="latin-1",
             columns=(
-                *("clave_mun", "nom_mun", "pobreza_patrim_00", "pobreza_patrim_10"),
-                *("gini_00", "gini_10"),
+                *("clave_mun", "nom_mun", "pobreza_patrim_90", "pobreza_patrim_00"),
+                *("pobreza_patrim_10", "gini_90", "gini_00", "gini_10"),
             ),
             width=139,
         ),
@@ -189,6 +194,16 @@ FILES: dict[str, SourceFile] = {
             width=37,
         ),
         SourceFile(
+            "coneval-poverty-2015",
+            "coneval/indicadores_de_pobreza_municipal_2015.csv",
+            CONEVAL,
+            "Medición de la pobreza a escala municipal 2015",
+            "model-based estimates, 2015",
+            encoding="latin-1",
+            columns=(*_POVERTY_COLUMNS, "plb", "plb_pob"),
+            width=37,
+        ),
+        SourceFile(
             "coneval-poverty-2020",
             "coneval/indicadores_de_pobreza_municipal_2020.csv",
             CONEVAL,
@@ -197,6 +212,32 @@ FILES: dict[str, SourceFile] = {
             encoding="latin-1",
             columns=(*_POVERTY_COLUMNS, "plp", "plp_pob"),
             width=37,
+        ),
+        SourceFile(
+            "pnud-idh",
+            "pnud/idh_municipal_2010_2020.xlsx",
+            PNUD,
+            "Índice de desarrollo humano municipal 2010-2020: ingreso corriente total per cápita",
+            "2010, 2015, 2020",
+            columns=(
+                *("Clave de Municipio", "MUNICIPIO", "DISTRITO (OAXACA)"),
+                *(f"POBLACIÓN TOTAL {year}" for year in (2010, 2015, 2020)),
+                *(f"INGRESO CORRIENTE TOTAL PER CÁPITA {year}" for year in (2010, 2015, 2020)),
+            ),
+            width=28,
+            terms=f"{CITE} The workbook states no other terms.",
+        ),
+        SourceFile(
+            "pnud-oaxaca-districts",
+            "pnud/oaxaca_districts.xlsx",
+            PNUD,
+            "Municipalities of Oaxaca by district",
+            "570 municipalities in 30 districts",
+            columns=(
+                *("CVEGEO", "CVE_ENT", "Mun_Res", "NOM_ENT", "NOM_MUN", "Distrito"),
+                *("CVE_DIST", "NOM_DIST"),
+            ),
+            terms=f"{CITE} The workbook states no other terms.",
         ),
         SourceFile(
             "inegi-census-1990-2010",
@@ -242,6 +283,26 @@ FILES: dict[str, SourceFile] = {
             "Índice nacional de precios al consumidor, monthly",
             "base second half of July 2018 = 100, 1982-01 to 2026-06",
             columns=("PERIODO", "GENERAL", "SUBYACENTE", "NO_SUBYACENTE"),
+        ),
+        SourceFile(
+            "maddison-2023",
+            "world/panel_country_year.csv",
+            MADDISON,
+            "Maddison Project Database 2023: GDP per capita",
+            "release 2023, to 2022",
+            columns=(*_COUNTRY_COLUMNS, "gdppc_mpd2023"),
+            width=19,
+            terms="CC BY 4.0. Cite Bolt and van Zanden, Maddison Project Database 2023.",
+        ),
+        SourceFile(
+            "pwt-1001",
+            "world/panel_country_year.csv",
+            PWT,
+            "Penn World Table 10.01: expenditure-side real GDP at chained PPPs, per person",
+            "version 10.01, to 2019",
+            columns=(*_COUNTRY_COLUMNS, "rgdpe_pc_pwt1001"),
+            width=19,
+            terms="CC BY 4.0. Cite Feenstra, Inklaar and Timmer, Penn World Table 10.01.",
         ),
         SourceFile(
             "geo-shapes",

@@ -15,7 +15,7 @@ import pandas as pd
 from remitstats.errors import PanelError, Problem
 from remitstats.sources.files import SourceFile
 
-MISSING_MARKS = ("", "-", "n.d", "n.d.", "N. D.", "N.D.")
+MISSING_MARKS = ("", "-", "n.d", "n.d.", "N. D.", "N.D.", "ND")
 """How the publishers write "no figure"."""
 
 _MOST_PROBLEMS = 50

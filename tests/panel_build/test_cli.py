@@ -40,7 +40,7 @@ def test_a_folder_that_is_not_there_is_said_in_a_line(tmp_path):
 def test_a_missing_file_is_named_and_nothing_written(raw, tmp_path):
     copy = tmp_path / "raw"
     for file in FILES.values():
-        if file.key != "geo-shapes":
+        if file.key != "geo-shapes" and not (copy / file.path).exists():
             (copy / file.path).parent.mkdir(parents=True, exist_ok=True)
             (copy / file.path).symlink_to((raw / file.path).resolve())
     result = run(copy, tmp_path / "panel.parquet")

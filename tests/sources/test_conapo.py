@@ -89,3 +89,30 @@ def test_a_municipality_twice_is_refused(spoilt):
     folder = spoilt("conapo-iim-2020", lambda text: text.replace(b"\n1,1002,", b"\n1,1001,", 1))
     with pytest.raises(PanelError, match="repeated codes"):
         conapo.read_migration(folder, 2020)
+
+
+def test_the_count_of_1995_has_three_components_and_drainage_of_its_own_kind(raw):
+    table = conapo.read_marginalisation(raw, 1995)
+    assert list(table) == [
+        *("cvegeo", "population", "illiterate_percent", "no_electricity_percent"),
+        *("no_piped_water_percent", "no_drainage_1995_percent", "marginalisation_index"),
+    ]
+    assert table.notna().all(axis=None)
+
+
+@pytest.mark.parametrize(
+    ("year", "rows"), [(1990, 2403), (1995, 2428), (2000, 2443), (2005, 2454), (2015, 2457)]
+)
+def test_each_year_has_the_municipalities_of_its_time_and_no_nation(raw, year, rows):
+    table = conapo.read_marginalisation(raw, year)
+    assert len(table) == rows
+    assert table["cvegeo"].str.fullmatch("[0-3][0-9]{4}").all()
+    assert table["population"].max() < 2_000_000
+
+
+def test_the_two_indices_run_opposite_ways_and_stand_apart(raw):
+    earlier = conapo.read_marginalisation(raw, 2010)
+    assert earlier["marginalisation_index"].corr(earlier["illiterate_percent"]) > 0.8
+    latest = conapo.read_marginalisation(raw, 2020)
+    assert latest["marginalisation_index_dp2"].corr(latest["illiterate_percent"]) < -0.8
+    assert "marginalisation_index" not in latest

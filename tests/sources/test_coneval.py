@@ -51,3 +51,16 @@ def test_a_column_added_to_the_wide_table_is_noticed(spoilt):
     )
     with pytest.raises(PanelError, match="140 columns; accepted: 139"):
         coneval.read_patrimony_and_gini(folder, 2000)
+
+
+def test_poverty_and_gini_of_1990_lack_two_municipalities(raw):
+    table = coneval.read_patrimony_and_gini(raw, 1990).set_index("cvegeo")
+    assert list(table.index[table["gini"].isna()]) == ["14125", "23009"]
+    assert table.loc["01001", "patrimony_poverty_percent"] == 43.4
+
+
+def test_eleven_municipalities_have_no_income_poverty_in_2015(raw):
+    table = coneval.read_income_below_line(raw, 2015)
+    assert len(table) == 2457
+    assert table["income_below_line_percent"].isna().sum() == 11
+    assert table.set_index("cvegeo").loc["01001", "income_below_line_percent"] == 37.6
