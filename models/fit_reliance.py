@@ -8,7 +8,9 @@ from pathlib import Path
 
 from rich.console import Console
 
+from remitstats.cli import run_script
 from remitstats.cli.progress import Phases
+from remitstats.fitting.gate import NotConvergedError
 from remitstats.fitting.settings import Settings
 from remitstats.models.reliance import Priors
 from remitstats.parts.priors import ScalePrior
@@ -19,8 +21,8 @@ PRIORS = Priors(
 )
 
 
-def main(arguments: list[str] | None = None) -> None:
-    """Fit, and print what the gate says and the national estimates."""
+def main(arguments: list[str] | None = None) -> int:
+    """Fit, and print what the gate says and, if it lets them pass, the national estimates."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, default=Path("reports"))
     parser.add_argument("--fits", type=Path, default=Path("fits"))
@@ -40,10 +42,13 @@ def main(arguments: list[str] | None = None) -> None:
     )
     with Phases(Console(stderr=True)) as phases:
         results = fit_reliance(job, phases).results
-    print("converged" if results.converged else "NOT CONVERGED", *results.summary["reasons"])
+    print(results.gate)
+    if not results.converged:
+        return NotConvergedError.exit_code
     nation = results.group.query("level == 'nation'")
     print(nation[["wave", "published_percent", "median", "eti90_lower", "eti90_upper"]].round(3))
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    run_script(main)

@@ -9,11 +9,11 @@ it stopped.
 """
 
 import argparse
-import sys
 from pathlib import Path
 
 from rich.console import Console
 
+from remitstats.cli import run_script
 from remitstats.cli.many import exit_code, show
 from remitstats.cli.progress import Phases
 from remitstats.plan import read_plan
@@ -51,4 +51,4 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_script(main)

@@ -152,11 +152,7 @@ def fit_reliance(job: Job, progress: Progress | None = None) -> Outcome:
         return fit(
             model,
             panel,
-            seed=settings.seed,
-            engine=settings.engine,
-            draws=settings.draws,
-            tune=settings.tune,
-            chains=settings.chains,
+            **settings.describe(),
             progress=tell,
         )
 

@@ -1,16 +1,32 @@
-"""Small artificial countries and their models, shared by the statistical tests."""
+"""What folders of tests share: the official files, a small artificial country and its model."""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
+from hypothesis import settings
 
 from remitstats.models import reliance
 from remitstats.panel.panel import Panel
 from remitstats.simulate import grid_panel
+
+# Other work on the machine must not fail a property.
+settings.register_profile("remitstats", deadline=None)
+settings.load_profile("remitstats")
+
+
+@pytest.fixture(scope="session")
+def raw() -> Path:
+    """Return the folder of the official files."""
+    default = Path(__file__).resolve().parents[2] / "shared" / "data" / "raw"
+    folder = Path(os.environ.get("REMITSTATS_RAW", default))
+    if not folder.is_dir():
+        pytest.skip(f"the official files are not at {folder} (REMITSTATS_RAW names another place)")
+    return folder
 
 
 def without_first_wave(panel: Panel, cvegeo: str) -> Panel:

@@ -9,6 +9,7 @@ import io
 import os
 import signal
 import sys
+from collections.abc import Callable
 from types import FrameType
 from typing import Annotated
 
@@ -63,8 +64,19 @@ def _terminate(_number: int, _frame: FrameType | None) -> None:
     raise _Terminated
 
 
-def run_app() -> int:
-    """Run the command line and return its exit code."""
+def in_words(work: Callable[[], int]) -> int:
+    """Do some work and return its exit code; what goes wrong is said in words.
+
+    Parameters
+    ----------
+    work : callable
+        Returns the exit code.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        If the work was interrupted at the keyboard.
+    """
     for name in ("SIGTERM", "SIGHUP"):
         number = getattr(signal, name, None)
         if number is not None and signal.getsignal(number) == signal.SIG_DFL:
@@ -73,7 +85,7 @@ def run_app() -> int:
         if isinstance(stream, io.TextIOWrapper):  # a name that can't be shown is shown in escapes
             stream.reconfigure(errors="backslashreplace")
     try:
-        return _invoke()
+        return work()
     except _Terminated:
         typer.echo(INTERRUPTED, err=True)
         return 143
@@ -88,7 +100,8 @@ def run_app() -> int:
         return RemitstatsError.exit_code
 
 
-def _invoke() -> int:
+def invoke() -> int:
+    """Run the command line and return its exit code."""
     # Not app(): Typer would turn Ctrl-C into a bare exit code, without a word to the user.
     command = typer.main.get_command(app)
     try:

@@ -9,7 +9,7 @@ import typer
 
 
 def export(
-    out: Annotated[Path, typer.Argument(help="A new or empty folder.")],
+    out: Annotated[Path, typer.Option("--out", help="A new or empty folder.", metavar="DIR")],
     file: Annotated[
         Path | None, typer.Option("--file", help="A panel of your own; without it, the shipped.")
     ] = None,

@@ -58,14 +58,15 @@ def exit_code(outcomes: Sequence[FitOutcome]) -> int:
 
 
 def show(outcomes: Sequence[FitOutcome]) -> None:
-    """Print one row a variation: whether it converged and, if not, why."""
+    """Print one row a variation: whether it converged and, if not, why and what to try."""
     from rich.console import Console  # noqa: PLC0415  (start-up stays quick)
     from rich.table import Table  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 
     table = Table("variation", "converged", "seconds", "remarks")
     for outcome in outcomes:
-        remarks = list(outcome.gate.reasons) if outcome.gate is not None else []
+        advice = outcome.gate.advice() if outcome.gate is not None else []
+        remarks = [f"{reason}; try: {remedy}" if remedy else reason for reason, remedy in advice]
         if outcome.error:
             remarks = [outcome.error]
         if outcome.reused:

@@ -176,11 +176,7 @@ def _run(task: Task, tell: Callable[[float], None]) -> Done:
         return fit(
             model,
             panel,
-            seed=settings.seed,
-            engine=settings.engine,
-            draws=settings.draws,
-            tune=settings.tune,
-            chains=settings.chains,
+            **settings.describe(),
             cores=task.cores,
             progress=progress,
         )

@@ -146,16 +146,6 @@ def copied(finished, tmp_path) -> Finished:
     return Finished(finished.result, folder, finished.options, finished.out, finished.fits)
 
 
-@pytest.fixture
-def raw() -> Path:
-    """Return the folder of the official files."""
-    default = Path(__file__).resolve().parents[2].parent / "shared" / "data" / "raw"
-    folder = Path(os.environ.get("REMITSTATS_RAW", default))
-    if not folder.is_dir():
-        pytest.skip(f"the official files are not at {folder}: set REMITSTATS_RAW")
-    return folder
-
-
 @pytest.fixture(scope="session")
 def in_folder() -> type[Program]:
     """Return what makes the program run in a folder of one's choice."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +15,7 @@ COMMANDS = (
     *("run", "fit", "many"),
     *("data build", "data check", "data info", "data export", "data fetch"),
 )
+README = Path(__file__).parents[2] / "README.md"
 OPTIONS = (
     *("out", "fits", "panel", "states", "draws", "tune", "chains", "seed"),
     *("engine", "quick", "prior", "design-effect"),
@@ -39,6 +42,24 @@ def test_the_help_of_a_fit_names_every_option(command, remitstats):
     shown = remitstats(command, "--help", COLUMNS="120").stdout
     for option in OPTIONS:
         assert f"--{option}" in shown
+
+
+def commands_of_the_readme():
+    """Return the command and the options of every call of the program in README.md."""
+    calls = re.findall(r"(?:^    |`)remitstats ([^`#\n]+)", README.read_text("utf-8"), re.MULTILINE)
+    found = {}
+    for call in calls:
+        command = next(name for name in COMMANDS if call.startswith(name))
+        found.setdefault(command, set()).update(re.findall(r" (--[a-z-]+)", call))
+    return found
+
+
+def test_the_readme_calls_commands_with_options_that_they_have(remitstats):
+    found = commands_of_the_readme()
+    assert {"run", "fit", "data build", "data check", "data export", "data info"} <= set(found)
+    for command, options in found.items():
+        shown = remitstats(*command.split(), "--help", COLUMNS="120").stdout
+        assert options <= set(re.findall(r"--[a-z-]+", shown)), command
 
 
 def test_no_command_at_all_shows_the_help(remitstats):

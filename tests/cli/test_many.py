@@ -76,7 +76,7 @@ def test_a_plan_gives_one_table_with_a_row_a_variation_and_wave(ran):
 def test_what_was_run_is_shown_with_its_verdict(ran):
     _, result = ran
     shown = " ".join(result.stdout.split())
-    for word in ("main", "design effect 4", "made up, seed 5", "NO", "R-hat is"):
+    for word in ("main", "design effect 4", "made up, seed 5", "NO", "R-hat is", "try: "):
         assert word in shown
     assert "fitting 3 models …" in result.stderr
 

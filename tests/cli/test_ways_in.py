@@ -41,14 +41,42 @@ def test_fit_writes_the_same_as_run_also_on_one_core(of_run, finished, remitstat
     assert written(remitstats.folder / "X") == of_run
 
 
-def test_the_fit_script_writes_the_same_as_run(of_run, finished, tmp_path):
-    command = [sys.executable, str(SCRIPT), *finished.options, "--out", "X"]
-    done = subprocess.run(
-        command, cwd=tmp_path, capture_output=True, encoding="utf-8", timeout=240, check=False
-    )
+@pytest.fixture
+def script(tmp_path):
+    """Return a runner of the fit script in an empty folder."""
+
+    def run(*options):
+        return subprocess.run(
+            [sys.executable, str(SCRIPT), *options],
+            cwd=tmp_path,
+            capture_output=True,
+            encoding="utf-8",
+            timeout=240,
+            check=False,
+        )
+
+    return run
+
+
+def test_the_fit_script_writes_the_same_as_run_and_states_nothing(
+    of_run, finished, script, tmp_path
+):
+    done = script(*finished.options, "--out", "X")
+    assert done.returncode == 3, done.stderr
     assert "Traceback" not in done.stderr
     assert "NOT CONVERGED" in done.stdout
+    assert "try: " in done.stdout
+    assert "published_percent" not in done.stdout  # no estimate of a fit that can't be trusted
     assert written(tmp_path / "X") == of_run
+
+
+def test_the_fit_script_refuses_bad_input_in_words(script, tmp_path):
+    done = script("--states", "02,99")
+    assert done.returncode == 2
+    assert "There is no such state in the panel." in done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_notebook_gets_the_same_as_run(finished, tmp_path):

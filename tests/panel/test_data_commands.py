@@ -141,7 +141,7 @@ def test_info_of_ones_own_panel(small_panel, tmp_path):
 
 def test_export_writes_tables_that_read_back_the_same(small_panel, tmp_path):
     write_folder(small_panel, tmp_path / "panel")
-    result = run("export", tmp_path / "out", "--file", tmp_path / "panel")
+    result = run("export", "--out", tmp_path / "out", "--file", tmp_path / "panel")
     assert result.exit_code == 0
     assert "municipality_wave.csv" in result.stdout
     assert read_panel(tmp_path / "out").hash == small_panel.hash

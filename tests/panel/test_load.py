@@ -18,6 +18,21 @@ def test_the_shipped_panel_is_valid_and_enough_for_the_reliance_model():
     assert len(panel.table("municipality")) == 2456
 
 
+def test_zeros_of_2000_are_more_than_its_ones_lead_to_expect():
+    """What the README says of the statistic that the reliance model does not reproduce."""
+    table = load_mexico().table("municipality_wave").dropna(subset=["receiving_percent"])
+    count = (table["receiving_percent"] * table["dwellings"] / 100).astype(float).round()
+    whole = table["dwellings"].between(500, 2000)  # small enough to have been counted whole
+
+    def municipalities(wave, dwellings):
+        return int((whole & (table["wave"] == wave) & (count == dwellings)).sum())
+
+    assert (municipalities(2000, 0), municipalities(2000, 1)) == (85, 11)
+    assert (municipalities(2010, 0), municipalities(2010, 1)) == (13, 13)
+    zero = table[(table["wave"] == 2000) & (table["receiving_percent"] == 0)]
+    assert (len(zero), int((zero["emigrant_percent"] == 0).sum())) == (166, 104)
+
+
 def test_a_csv_of_mexico_gets_the_shipped_geography(write_csv):
     panel = load_panel(write_csv())
     assert panel.table("municipality")["name"].to_list() == ["Aguascalientes", "Ensenada"]
