@@ -37,6 +37,7 @@ ALIKE = 1e-6  # log importance ratios no further apart than this have no tail to
 STATISTICS = {  # what each engine must have recorded to be judged
     "laplace": ("diverging", "log_importance_ratio"),
     "nuts": ("diverging", "energy", "tree_depth"),
+    "whitened": ("diverging", "energy"),  # collapsed models: chains of exact law, no proposals
 }
 UNEXPLAINED = "the fit does not say that it converged"
 
@@ -311,7 +312,7 @@ def _judge_draws(tree: xr.DataTree, settings: Mapping[str, Any]) -> list[Finding
         )
     lacking = [
         name
-        for name in STATISTICS.get(settings.get("engine", ""), ("diverging",))
+        for name in STATISTICS.get(_sampler(tree, settings), ("diverging",))
         if name not in stats or {d: stats.sizes.get(d) for d in size} != size
     ]
     if lacking:
@@ -325,6 +326,11 @@ def _judge_draws(tree: xr.DataTree, settings: Mapping[str, Any]) -> list[Finding
     if size["chain"] < 2:
         found.append(("a single chain can't show that it converged", "run several: --chains 4"))
     return found
+
+
+def _sampler(tree: xr.DataTree, settings: Mapping[str, Any]) -> str:
+    """Return what made the draws: the engine, unless the fit says more."""
+    return str(tree["provenance"].attrs.get("sampler") or settings.get("engine", ""))
 
 
 def _judge_movement(table: pd.DataFrame, settings: Mapping[str, Any], chains: int) -> list[Finding]:

@@ -7,8 +7,9 @@ import json
 import platform
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,10 +17,12 @@ import xarray as xr
 from threadpoolctl import threadpool_limits
 
 from remitstats.errors import RemitstatsError
+from remitstats.fitting import collapsed
 from remitstats.fitting.laplace import Chain, ChainDraws, Preparation, prepare
 from remitstats.fitting.settings import Settings, available_cores
 from remitstats.fitting.version import code_version, fit_key
 from remitstats.panel.panel import Panel
+from remitstats.parts.collapsed_density import CollapsedDensity
 from remitstats.parts.latent_gaussian import LatentGaussian
 
 Progress = Callable[[str, float], None]
@@ -66,7 +69,7 @@ def fit(
         If the settings can't be run, or the model was changed after `build` and
         ``engine="laplace"`` would ignore the change.
     """
-    default = Settings()
+    default = replace(Settings(), **getattr(model, "lengths", {}))
     settings = Settings(
         engine=engine,
         draws=default.draws if draws is None else draws,
@@ -74,13 +77,24 @@ def fit(
         chains=default.chains if chains is None else chains,
         seed=seed,
     )
+    if hasattr(model, "collapsed"):
+        run = _whitened if settings.engine == "laplace" else _nuts_collapsed
+        posterior, stats, wall, extra = run(model, settings, cores, progress)
+        name, coords = model.specification["model"], model.coords_of_posterior
+        return _tree(model, panel, name, coords, settings, posterior, stats, wall, extra)
     blocks = _blocks(model)
     if settings.engine == "laplace":
         _check_unchanged(model, blocks)
         posterior, stats, wall, extra = _laplace(blocks, settings, cores, progress)
     else:
-        posterior, stats, wall, extra = _nuts(model, blocks, settings, cores, progress)
-    return _tree(model, panel, blocks, settings, posterior, stats, wall, extra)
+        posterior, stats, wall, extra = _nuts(
+            model,
+            [*blocks.hyperparameters, *blocks.reported, "linear_predictor"],
+            settings,
+            cores,
+            progress,
+        )
+    return _tree(model, panel, blocks.name, blocks.coords, settings, posterior, stats, wall, extra)
 
 
 def _blocks(model: Any) -> LatentGaussian:
@@ -150,6 +164,41 @@ def _laplace(
     return posterior, stats, wall, {"steps": [c.steps for c in chains]}
 
 
+def _whitened(
+    model: Any, settings: Settings, cores: int | None, progress: Progress | None
+) -> tuple[dict[str, Any], dict[str, Any], dict[str, float], dict[str, Any]]:
+    """Fit a collapsed model with its own engine (`collapsed`)."""
+    density: CollapsedDensity = model.collapsed
+    start = time.perf_counter()
+    first, *rest = np.random.SeedSequence(settings.seed).spawn(1 + settings.chains)
+    with threadpool_limits(limits=1):
+        shape = collapsed.prepare(density, first, cores or available_cores(), progress)
+        prepared = time.perf_counter()
+
+        def run(number: int, tick: Callable[[], None]) -> tuple[Any, dict[str, Any], int]:
+            chain = collapsed.WhitenedChain(density, shape, rest[number])
+            chain.tune(settings.tune, tick)
+            return *chain.draw(settings.draws, tick), chain.steps
+
+        chains = _in_threads(run, settings, cores, progress)
+    done = time.perf_counter()
+    found = density.constrain(np.stack([x for x, _, _ in chains]))
+    posterior = {
+        name: (("chain", "draw", *dims), found[name])
+        for name, dims in model.dims_of_posterior.items()
+        if name in found
+    }
+    dims = ("chain", "draw")
+    stats = {name: (dims, np.stack([stat[name] for _, stat, _ in chains])) for name in chains[0][1]}
+    wall = {"prepare": prepared - start, "sample": done - prepared}
+    extra = {
+        "steps": [steps for _, _, steps in chains],
+        "log_evidence_laplace": shape.log_evidence,
+        "sampler": "whitened",
+    }
+    return posterior, stats, wall, extra
+
+
 def _run_chains(
     preparation: Preparation,
     seeds: list[np.random.SeedSequence],
@@ -157,23 +206,36 @@ def _run_chains(
     cores: int | None,
     progress: Progress | None,
 ) -> list[ChainDraws]:
+    def run(number: int, tick: Callable[[], None]) -> ChainDraws:
+        chain = Chain(preparation, seeds[number])
+        chain.tune(settings.tune, tick)
+        return chain.draw(settings.draws, tick)
+
+    return _in_threads(run, settings, cores, progress)
+
+
+def _in_threads[T](
+    run: Callable[[int, Callable[[], None]], T],
+    settings: Settings,
+    cores: int | None,
+    progress: Progress | None,
+) -> list[T]:
+    """Run the chains, several at once; end them all when one fails or the user interrupts."""
     stop = threading.Event()
     total = settings.chains * (settings.draws + settings.tune)
     done = [0] * settings.chains
 
-    def run(number: int) -> ChainDraws:
+    def one(number: int) -> T:
         def tick() -> None:
             if stop.is_set():
                 raise _StoppedError
             done[number] += 1
 
-        chain = Chain(preparation, seeds[number])
-        chain.tune(settings.tune, tick)
-        return chain.draw(settings.draws, tick)
+        return run(number, tick)
 
     workers = min(settings.chains, cores or available_cores())
     with ThreadPoolExecutor(max_workers=workers) as pool:
-        futures: list[Future[ChainDraws]] = [pool.submit(run, i) for i in range(settings.chains)]
+        futures: list[Future[T]] = [pool.submit(one, i) for i in range(settings.chains)]
         try:
             pending = set(futures)
             while pending:
@@ -190,16 +252,21 @@ def _run_chains(
     return [future.result() for future in futures]
 
 
+def _nuts_collapsed(
+    model: Any, settings: Settings, cores: int | None, progress: Progress | None
+) -> tuple[dict[str, Any], dict[str, Any], dict[str, float], dict[str, Any]]:
+    return _nuts(model, list(model.dims_of_posterior), settings, cores, progress)
+
+
 def _nuts(
     model: Any,
-    blocks: LatentGaussian,
+    names: list[str],
     settings: Settings,
     cores: int | None,
     progress: Progress | None,
 ) -> tuple[dict[str, Any], dict[str, Any], dict[str, float], dict[str, Any]]:
     import pymc as pm  # noqa: PLC0415 - seconds to import; only this engine needs it
 
-    names = [*blocks.hyperparameters, *blocks.reported, "linear_predictor"]
     if progress:
         progress("compiling and sampling (nutpie)", 0.0)
     start = time.perf_counter()
@@ -220,6 +287,8 @@ def _nuts(
         progress("compiling and sampling (nutpie)", 1.0)
     posterior = {}
     for name in names:
+        if name not in tree["posterior"]:
+            continue
         array = tree["posterior"][name]
         value = array.to_numpy()
         large = value.ndim > 2  # hyperparameters keep their precision
@@ -241,7 +310,8 @@ def _nuts(
 def _tree(
     model: Any,
     panel: Panel,
-    blocks: LatentGaussian,
+    name: str,
+    coords: Mapping[str, Any],
     settings: Settings,
     posterior: dict[str, Any],
     stats: dict[str, Any],
@@ -249,11 +319,18 @@ def _tree(
     extra: dict[str, Any],
 ) -> xr.DataTree:
     data = model.data
-    coords = {dim: np.asarray(value) for dim, value in blocks.coords.items()}
+    known = {dim: np.asarray(value) for dim, value in coords.items()}
     sample = {"chain": np.arange(settings.chains), "draw": np.arange(settings.draws)}
-    used = {dim for value in posterior.values() for dim in value[0]}
+
+    def dataset(variables: dict[str, Any], own: dict[str, Any]) -> xr.Dataset:
+        used = {dim for value in variables.values() for dim in value[0]}
+        return xr.Dataset(
+            variables, coords={**own, **{k: v for k, v in known.items() if k in used}}
+        )
+
+    sampler = extra.pop("sampler", "")
     provenance = {
-        "model": blocks.name,
+        "model": name,
         "key": fit_key(model.specification, panel.hash, settings),
         "panel_hash": panel.hash,
         "code_version": code_version(),
@@ -262,20 +339,14 @@ def _tree(
         "wall_seconds": json.dumps({k: round(v, 3) for k, v in wall.items()}),
         "versions": json.dumps(versions()),
         "engine_details": json.dumps(extra),
+        "sampler": sampler,
     }
-    cells = blocks.dims
     return xr.DataTree.from_dict(
         {
-            "posterior": xr.Dataset(
-                posterior,
-                coords={**sample, **{k: v for k, v in coords.items() if k in used}},
-            ),
+            "posterior": dataset(posterior, sample),
             "sample_stats": xr.Dataset(stats, coords=sample),
-            "observed_data": xr.Dataset(
-                data.observed(),
-                coords={dim: coords[dim] for dim in cells},
-            ),
-            "constant_data": xr.Dataset(data.constant(), coords=coords),
+            "observed_data": dataset(data.observed_variables(), {}),
+            "constant_data": dataset(data.constant_variables(), {}),
             "provenance": xr.Dataset(attrs=provenance),
         }
     )

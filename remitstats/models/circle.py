@@ -55,6 +55,19 @@ from remitstats.parts.sampling_error import SamplingDesign
 NAME = "circle"
 Array = NDArray[np.float64]
 LINK = ("to", "from")
+SCALARS = (
+    "link_interval_sd",
+    "link_region_sd",
+    "link_state_sd",
+    "intercept_share",
+    "innovation_share",
+    "sampling_ratio_migration",
+    "sampling_ratio_reliance",
+    "size_noise_sd_stability",
+    "size_noise_sd_underdevelopment",
+    "size_noise_sd_growth",
+    "sampling_correlation",
+)
 
 
 def build(
@@ -108,6 +121,7 @@ def model_of(data: CircleData, priors: Priors | None = None, form: Form | None =
     coords = {
         **{k: data.coords[k] for k in ("state", "region", "wave", "interval")},
         "variable": data.coords["variable"],
+        "variable_2": data.coords["variable"],
         "to": data.coords["variable"],
         "from": data.coords["variable"],
     }
@@ -138,7 +152,7 @@ def model_of(data: CircleData, priors: Priors | None = None, form: Form | None =
             correlation.to_pymc("intercept", priors.intercept_sd.rate, priors.correlation, count)
             if form.own_level
             else 1e-8 * pt.eye(count),
-            dims=("variable", "to"),
+            dims=("variable", "variable_2"),
         )
         rate = priors.innovation_sd.rate
         start = correlation.to_pymc("initial", rate, priors.correlation, count)
@@ -153,7 +167,7 @@ def model_of(data: CircleData, priors: Priors | None = None, form: Form | None =
             )
             parts += [ratio[t][:, None] * new * ratio[t][None, :] for t in range(intervals - 1)]
         innovation = pm.Deterministic(
-            "innovation", pt.stack(parts), dims=("wave", "variable", "to")
+            "innovation", pt.stack(parts), dims=("wave", "variable", "variable_2")
         )
         excess = [priors.sampling_ratio.to_pymc(f"sampling_ratio_{v}") for v in VARIABLES[:2]]
         own = [priors.size_noise_sd.to_pymc(f"size_noise_sd_{v}") for v in VARIABLES[2:]]
@@ -177,6 +191,19 @@ def model_of(data: CircleData, priors: Priors | None = None, form: Form | None =
         )
         pm.Potential("measurements", outputs[0])
     model.data = data
+    model.lengths = {"draws": 400, "tune": 60}
+    model.coords_of_posterior = {
+        **data.coords,
+        "to": data.coords["variable"],
+        "from": data.coords["variable"],
+        "variable_2": data.coords["variable"],
+    }
+    model.dims_of_posterior = {
+        "links": ("state", "interval", *LINK),
+        "intercept": ("variable", "variable_2"),
+        "innovation": ("wave", "variable", "variable_2"),
+        **dict.fromkeys(SCALARS, ()),
+    }
     model.collapsed = CircleDensity(data, priors, form)
     model.specification = {
         "model": NAME,

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -57,6 +57,7 @@ STABILITY = {  # columns in order of preference, wave by wave
     "low wages": ("low_income_percent",),
 }
 FACTOR = "factor"
+CELLS = ("municipality", "wave", "variable")
 MOST_SDS = 4.0  # a measurement further from its wave's mean is drawn in to there
 
 
@@ -159,10 +160,31 @@ class CircleData:
         """Numbers of municipalities, waves and variables."""
         return self.observed.shape[0], self.observed.shape[1], self.observed.shape[2]
 
+    def observed_variables(self) -> dict[str, tuple[tuple[str, ...], NDArray[Any]]]:
+        """Return what the likelihood sees, as variables with dims."""
+        return {"measurement": (CELLS, self.observed)}
+
+    def constant_variables(self) -> dict[str, tuple[tuple[str, ...], NDArray[Any]]]:
+        """Return what else a reader of a fit needs, as variables with dims."""
+        tree = self.nested.tree
+        wide = self.scale.pivot(index="wave", columns="variable")
+        waves, variables = self.coords["wave"], self.coords["variable"]
+
+        def scale(column: str) -> NDArray[Any]:
+            return wide[column].reindex(index=waves, columns=variables).to_numpy(float)
+
+        return {
+            "state_of": (("municipality",), tree.group_of),
+            "block_of": (("municipality",), tree.block_of),
+            "region_of_state": (("state",), self.region_of_state),
+            "region_name": (("region",), self.coords["region"].astype(str)),
+            "municipalities": (("state",), np.bincount(tree.group_of)),
+            "scale_mean": (("wave", "variable"), scale("mean")),
+            "scale_sd": (("wave", "variable"), scale("sd")),
+        }
+
     def with_observed(self, observed: Array) -> CircleData:
         """Return the same municipalities with other (simulated) measurements."""
-        from dataclasses import replace  # noqa: PLC0415
-
         flat = observed.reshape(len(observed), -1)
         return replace(self, observed=observed, nested=replace(self.nested, observed=flat))
 
@@ -281,9 +303,10 @@ class _Wide:
     def __init__(self, table: pd.DataFrame, waves: Sequence[int]) -> None:
         self.codes = np.array(sorted(table["cvegeo"].astype(str).unique()))
         self._by_wave = {
-            wave: table[table["wave"] == wave].set_index(table["cvegeo"].astype(str)[table["wave"] == wave])
+            wave: rows.set_index(rows["cvegeo"].astype(str))
             for wave in waves
-        }  # fmt: skip
+            for rows in [table[table["wave"] == wave]]
+        }
 
     def __call__(self, column: str, wave: int) -> Array:
         """Return a column of a wave; nan where there is none."""

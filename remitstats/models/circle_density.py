@@ -19,7 +19,7 @@ from scipy import special
 
 from remitstats.models.circle_data import VARIABLES, CircleData
 from remitstats.models.circle_form import Form, Priors, noise_of
-from remitstats.parts.collapsed_density import Separable
+from remitstats.parts.collapsed_density import Pooled, Separable
 from remitstats.parts.correlation import (
     beta_shape,
     correlation_factor,
@@ -30,6 +30,7 @@ from remitstats.parts.priors import ScalePrior
 
 Array = NDArray[np.float64]
 LOG_TWO_PI = math.log(2.0 * math.pi)
+FARTHEST = 30.0  # an unconstrained number beyond which exponentials overflow
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,8 +127,22 @@ class CircleDensity:
             found.append(Separable(moved, group))
         return found
 
+    def pooled(self) -> list[Pooled]:
+        """Return the deviations of links by interval, region and state."""
+        return [
+            Pooled(
+                self.layout[f"link_{level}_sd"][0].start,
+                self.layout[f"link_{level}_unit"][0],
+                getattr(self.priors, f"{level}_sd").rate,
+            )
+            for level in ("interval", "region", "state")
+            if f"link_{level}_unit" in self.layout
+        ]
+
     def gradient(self, x: Array) -> tuple[float, Array]:
         """Return log density and gradient; minus infinity and zeros where it is not defined."""
+        if np.max(np.abs(x)) > FARTHEST:
+            return -math.inf, np.zeros(self.size)
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
             value, out = self._gradient(np.asarray(x, dtype=float))
         if not (math.isfinite(value) and np.isfinite(out).all()):

@@ -51,11 +51,11 @@ class RelianceData:
         """Whether each wave and municipality has figures, shape (wave, municipality)."""
         return np.asarray(self.effective > 0)
 
-    def observed(self) -> dict[str, tuple[tuple[str, ...], NDArray[Any]]]:
+    def observed_variables(self) -> dict[str, tuple[tuple[str, ...], NDArray[Any]]]:
         """Return what the likelihood sees, as variables with dims."""
         return {"receiving_dwellings": (CELLS, self.receiving)}
 
-    def constant(self) -> dict[str, tuple[tuple[str, ...], NDArray[Any]]]:
+    def constant_variables(self) -> dict[str, tuple[tuple[str, ...], NDArray[Any]]]:
         """Return what else a reader of a fit needs, as variables with dims."""
         return {
             "effective_dwellings": (CELLS, self.effective),

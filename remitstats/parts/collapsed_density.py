@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -27,6 +28,53 @@ class Separable:
     group: NDArray[np.int64]
 
 
+@dataclass(frozen=True)
+class Pooled:
+    """Effects that are a standard deviation times standard normal numbers.
+
+    Parameters
+    ----------
+    scale : int
+        Place of the logarithm of the standard deviation.
+    unit : slice
+        Places of the standard normal numbers.
+    rate : float
+        Rate of the standard deviation's exponential prior.
+    """
+
+    scale: int
+    unit: slice
+    rate: float
+
+    def update(self, x: Array, variance: Array) -> float:
+        """Return the log standard deviation to take next.
+
+        MacKay's fixed point (1992, Neural Computation 4: 415-447) with the exponential prior: what
+        EM tends to, in fewer rounds where the data say little of many units.
+
+        Parameters
+        ----------
+        x : array, shape (parameter,)
+            Mode of the units given the present standard deviation.
+        variance : array, shape (parameter,)
+            Their posterior variances.
+        """
+        log_sd = float(x[self.scale])
+        square = float(x[self.unit] @ x[self.unit])
+        step = 0.5 * math.log(
+            (square + 1.0) / (self._told(variance) + self.rate * math.exp(log_sd))
+        )
+        return log_sd + max(-1.0, min(1.0, step))
+
+    def spread(self, variance: Array) -> float:
+        """Return about how uncertain the log standard deviation is."""
+        return 1.0 / math.sqrt(2.0 * self._told(variance) + 1.0)
+
+    def _told(self, variance: Array) -> float:
+        """Return the number of units that the data determine."""
+        return float(np.sum(np.maximum(1.0 - variance[self.unit], 0.0)))
+
+
 class CollapsedDensity(Protocol):
     """A log density on one vector of unconstrained parameters."""
 
@@ -42,6 +90,9 @@ class CollapsedDensity(Protocol):
 
     def separable(self) -> list[Separable]:
         """Return sets of parameters that meet only through others, outermost groups first."""
+
+    def pooled(self) -> list[Pooled]:
+        """Return the pooled effects."""
 
     def constrain(self, x: Array) -> dict[str, Array]:
         """Return the parameters on their own scales, and what is reported with them."""

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
-LANES = 8  # municipalities worked on side by side: what a vector register or two hold
+LANES = 4  # municipalities worked on side by side: what a vector register or two hold
 LOG_TWO_PI = math.log(2.0 * math.pi)
 
 
@@ -90,8 +90,11 @@ def nested_density(
     units, size = y.shape
     blocks, groups, pair_count = len(group_of_block), unit.shape[0], pairs.shape[0]
     total = 0.0
-    weight = np.empty((units, size, size))
-    v, w = np.empty((size, size, LANES)), np.empty((size, size, LANES))
+    batches = 0
+    for b in range(blocks):
+        batches += (start[b + 1] - start[b] + LANES - 1) // LANES
+    weight = np.empty((batches, size, size, LANES))
+    v = np.empty((size, size, LANES))
     log_det = np.empty(LANES)
     precision = np.zeros((blocks, size, size))
     load = np.zeros((blocks, size))
@@ -102,10 +105,13 @@ def nested_density(
     group_load = np.zeros((groups, size))
     count = 0
 
+    batch = 0
     for b in range(blocks):
         g = group_of_block[b]
         for first in range(start[b], start[b + 1], LANES):
             filled = min(LANES, start[b + 1] - first)
+            w = weight[batch]
+            batch += 1
             for a in range(size):
                 for c in range(size):
                     for lane in range(LANES):
@@ -136,7 +142,6 @@ def nested_density(
                     pull = 0.0
                     for c in range(size):
                         value = w[a, c, lane]
-                        weight[i, a, c] = value
                         precision[b, a, c] += value
                         pull += value * y[i, c]
                     load[b, a] += pull
@@ -157,8 +162,8 @@ def nested_density(
     for g in range(groups):
         inverse, half = _solve_tilted(group_precision[g], root)
         total -= half
-        found = root_variance * inverse
-        spread[g] = 0.5 * (found + found.T)
+        wide = root_variance * inverse
+        spread[g] = 0.5 * (wide + wide.T)
         mean[g] = spread[g] @ group_load[g]
         total += 0.5 * np.dot(group_load[g], mean[g])
     total -= 0.5 * count * LOG_TWO_PI
@@ -170,7 +175,9 @@ def nested_density(
     by_noise = np.empty((units, size))
     by_pair = np.empty((units, pair_count))
     half_root = np.empty((size, size))
-    z = np.empty((size, size))
+    z, found = np.empty((size, size, LANES)), np.empty((size, size, LANES))
+    residual = np.empty((size, LANES))
+    batch = 0
     for b in range(blocks):
         g = group_of_block[b]
         miss = up_load[b] - up_precision[b] @ mean[g]
@@ -193,29 +200,58 @@ def nested_density(
                     half_root[a, c] = rest / half_root[c, c] if half_root[c, c] > 0.0 else 0.0
             for c in range(a + 1, size):
                 half_root[a, c] = 0.0
-        for at in range(start[b], start[b + 1]):
-            i = order[at]
-            gradient = 0.5 * (_sandwich(weight[i], half_root, y[i] - center, z) - weight[i])
+        for first in range(start[b], start[b + 1], LANES):
+            filled = min(LANES, start[b + 1] - first)
+            for lane in range(LANES):
+                i = order[first + min(lane, filled - 1)]
+                for a in range(size):
+                    residual[a, lane] = y[i, a] - center[a]
+            _sandwich(weight[batch], half_root, residual, z, found)
+            batch += 1
             for a in range(size):
-                by_noise[i, a] = gradient[a, a]
                 for c in range(size):
-                    by_unit[g, a, c] += gradient[a, c]
-            for p in range(pair_count):
-                by_pair[i, p] = 2.0 * gradient[pairs[p, 0], pairs[p, 1]]
+                    value = 0.0
+                    for lane in range(filled):
+                        value += found[a, c, lane]
+                    by_unit[g, a, c] += value
+            for lane in range(filled):
+                i = order[first + lane]
+                for a in range(size):
+                    by_noise[i, a] = found[a, a, lane]
+                for p in range(pair_count):
+                    by_pair[i, p] = 2.0 * found[pairs[p, 0], pairs[p, 1], lane]
     return total, by_unit, by_block, by_noise, by_pair
 
 
-@numba.njit(cache=True, fastmath=True, error_model="numpy")  # type: ignore[untyped-decorator]
-def _sandwich(weight: Array, root: Array, residual: Array, z: Array) -> Array:
-    """Return W (r r' + root root') W."""
-    size = len(residual)
-    pulled = weight @ residual
-    z[:] = weight @ root
-    found = z @ np.ascontiguousarray(z.T)
+@numba.njit(cache=True, fastmath={"contract", "nsz", "arcp"}, error_model="numpy")  # type: ignore[untyped-decorator]
+def _sandwich(weight: Array, root: Array, residual: Array, z: Array, found: Array) -> None:
+    """Write (W (r r' + root root') W - W) / 2 of every lane into `found`."""
+    size = root.shape[0]
     for a in range(size):
         for c in range(size):
-            found[a, c] += pulled[a] * pulled[c]
-    return found
+            for lane in range(LANES):
+                z[a, c, lane] = 0.0
+            for k in range(c, size):
+                for lane in range(LANES):
+                    z[a, c, lane] += weight[a, k, lane] * root[k, c]
+    for a in range(size):
+        for c in range(a + 1):
+            for lane in range(LANES):
+                found[a, c, lane] = -weight[a, c, lane]
+            for k in range(size):
+                for lane in range(LANES):
+                    found[a, c, lane] += z[a, k, lane] * z[c, k, lane]
+    for a in range(size):  # what the residual adds; its pull stands in z for want of other room
+        for lane in range(LANES):
+            z[a, 0, lane] = 0.0
+        for k in range(size):
+            for lane in range(LANES):
+                z[a, 0, lane] += weight[a, k, lane] * residual[k, lane]
+    for a in range(size):
+        for c in range(a + 1):
+            for lane in range(LANES):
+                found[a, c, lane] = 0.5 * (found[a, c, lane] + z[a, 0, lane] * z[c, 0, lane])
+                found[c, a, lane] = found[a, c, lane]
 
 
 @numba.njit(cache=True)  # type: ignore[untyped-decorator]
