@@ -7,7 +7,9 @@ scales and strong correlations. Step by step:
 2. the Hessian there, by differences of gradients. Parameters of different states (or regions) meet
    only through shared ones, so that one difference serves all states at once (`separable`);
 3. Hamiltonian Monte Carlo on z, where x = mode + root z and root root' is the inverse of the
-   Hessian's negative: nearly independent standard normals (`WhitenedChain`).
+   Hessian's negative: nearly independent standard normals (`WhitenedChain`);
+4. after tuning, mean and covariance that the chains have shown take the place of the
+   approximation's (`reshaped`), for the posterior may be wider than the curvature at its mode says.
 
 The draws have the exact posterior as their law whatever the approximation is worth.
 """
@@ -33,6 +35,7 @@ STEP = 1e-5  # of the differences, in units of x: gradients are accurate to abou
 FIRST_CLIMB, NEXT_CLIMB = 150, 60  # iterations before the first shape is known, and with one
 ROUNDS = 12
 SETTLED = 0.03  # move of the logarithms of standard deviations that ends the rounds
+WORTH = 2.0  # points per parameter at which a shown covariance weighs a third
 LEAST_CURVATURE = 1e-2  # a direction flatter than this has its prior's scale, about 1, or no scale
 
 
@@ -300,11 +303,19 @@ class WhitenedChain:
             self.state = here
         return accept, after, False
 
-    def tune(self, iterations: int, tick: Callable[[], None]) -> None:
-        """Make moves that are thrown away; adapt the number of steps of a move."""
+    def tune(self, iterations: int, tick: Callable[[], None]) -> Array:
+        """Make moves that are thrown away; adapt the number of steps of a move.
+
+        Returns
+        -------
+        array, shape (iteration, parameter)
+            Where the chain went, in its coordinates z: what `reshaped` learns from.
+        """
         window: list[float] = []
-        for _ in range(iterations):
+        visited = np.empty((iterations, len(self.state.z)))
+        for i in range(iterations):
             accept, _, _ = self.move()
+            visited[i] = self.state.z
             window.append(accept)
             if len(window) == 10:
                 mean = float(np.mean(window))
@@ -314,6 +325,13 @@ class WhitenedChain:
                     self.steps -= 1
                 window.clear()
             tick()
+        return visited
+
+    def take(self, shape: Laplace) -> None:
+        """Go on from where the chain is in the coordinates of another shape."""
+        x = self.shape.mode + self.shape.root @ self.state.z
+        self.shape = shape
+        self.state = self._state(linalg.solve(shape.root, x - shape.mode))
 
     def draw(self, iterations: int, tick: Callable[[], None]) -> tuple[Array, dict[str, Array]]:
         """Make moves and keep each; return unconstrained draws and statistics by draw."""
@@ -372,3 +390,25 @@ def prepare(
         start=found.mode + found.root @ chain.state.z,
     )
     return again if again.log_evidence >= found.log_evidence else found
+
+
+def reshaped(shape: Laplace, visited: Array) -> Laplace:
+    """Return a shape with the mean and covariance that chains have shown.
+
+    The curvature at a mode says little of a posterior's ridges. The covariance of the visited
+    points is shrunk towards the shape's own, by as much as there are few of them for their size.
+
+    Parameters
+    ----------
+    shape : Laplace
+        In whose coordinates the chains moved.
+    visited : array, shape (point, parameter)
+        Where they went, without their way from the start.
+    """
+    count, size = visited.shape
+    weight = count / (count + WORTH * size)
+    shown = np.cov(visited.T) if count > 1 else np.eye(size)
+    mixed = weight * shown + (1.0 - weight) * np.eye(size)
+    center = shape.mode + weight * (shape.root @ visited.mean(axis=0))
+    root = shape.root @ linalg.cholesky(mixed, lower=True)
+    return Laplace(center, root, shape.value, shape.log_evidence)

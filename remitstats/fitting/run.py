@@ -175,24 +175,43 @@ def _whitened(
         shape = collapsed.prepare(density, first, cores or available_cores(), progress)
         prepared = time.perf_counter()
 
-        def run(number: int, tick: Callable[[], None]) -> tuple[Any, dict[str, Any], int]:
-            chain = collapsed.WhitenedChain(density, shape, rest[number])
-            chain.tune(settings.tune, tick)
-            return *chain.draw(settings.draws, tick), chain.steps
-
-        chains = _in_threads(run, settings, cores, progress)
+        chains = [collapsed.WhitenedChain(density, shape, each) for each in rest]
+        total = settings.chains * (settings.tune + settings.draws)
+        windows = _windows(settings.tune)
+        begun = 0
+        for window in windows:
+            visited = _in_threads(
+                lambda number, tick, window=window: chains[number].tune(window, tick),
+                settings.chains,
+                cores,
+                progress,
+                (begun, total),
+            )
+            begun += settings.chains * window
+            if window is not windows[-1]:  # the last only sets the number of steps
+                late = np.concatenate([points[len(points) // 4 :] for points in visited])
+                shape = collapsed.reshaped(shape, late)
+                for chain in chains:
+                    chain.take(shape)
+        drawn = _in_threads(
+            lambda number, tick: chains[number].draw(settings.draws, tick),
+            settings.chains,
+            cores,
+            progress,
+            (begun, total),
+        )
     done = time.perf_counter()
-    found = density.constrain(np.stack([x for x, _, _ in chains]))
+    found = density.constrain(np.stack([x for x, _ in drawn]))
     posterior = {
         name: (("chain", "draw", *dims), found[name])
         for name, dims in model.dims_of_posterior.items()
         if name in found
     }
     dims = ("chain", "draw")
-    stats = {name: (dims, np.stack([stat[name] for _, stat, _ in chains])) for name in chains[0][1]}
+    stats = {name: (dims, np.stack([stat[name] for _, stat in drawn])) for name in drawn[0][1]}
     wall = {"prepare": prepared - start, "sample": done - prepared}
     extra = {
-        "steps": [steps for _, _, steps in chains],
+        "steps": [chain.steps for chain in chains],
         "log_evidence_laplace": shape.log_evidence,
         "sampler": "whitened",
     }
@@ -211,19 +230,36 @@ def _run_chains(
         chain.tune(settings.tune, tick)
         return chain.draw(settings.draws, tick)
 
-    return _in_threads(run, settings, cores, progress)
+    count = settings.chains * (settings.draws + settings.tune)
+    return _in_threads(run, settings.chains, cores, progress, (0, count))
+
+
+def _windows(tune: int) -> list[int]:
+    """Return how tuning is divided: the shape is learnt twice, then the steps are set."""
+    return [tune // 3, tune - tune // 3 - tune // 6, tune // 6]
 
 
 def _in_threads[T](
     run: Callable[[int, Callable[[], None]], T],
-    settings: Settings,
+    chains: int,
     cores: int | None,
     progress: Progress | None,
+    count: tuple[int, int],
 ) -> list[T]:
-    """Run the chains, several at once; end them all when one fails or the user interrupts."""
+    """Run the chains, several at once; end them all when one fails or the user interrupts.
+
+    Parameters
+    ----------
+    run : callable
+        Takes a chain's number and what it calls after every iteration.
+    chains, cores, progress
+        As elsewhere.
+    count : tuple of int
+        Iterations of all chains before these, and in the whole fit.
+    """
+    before, whole = count
     stop = threading.Event()
-    total = settings.chains * (settings.draws + settings.tune)
-    done = [0] * settings.chains
+    done = [0] * chains
 
     def one(number: int) -> T:
         def tick() -> None:
@@ -233,9 +269,8 @@ def _in_threads[T](
 
         return run(number, tick)
 
-    workers = min(settings.chains, cores or available_cores())
-    with ThreadPoolExecutor(max_workers=workers) as pool:
-        futures: list[Future[T]] = [pool.submit(one, i) for i in range(settings.chains)]
+    with ThreadPoolExecutor(max_workers=min(chains, cores or available_cores())) as pool:
+        futures: list[Future[T]] = [pool.submit(one, i) for i in range(chains)]
         try:
             pending = set(futures)
             while pending:
@@ -243,7 +278,7 @@ def _in_threads[T](
                 for future in finished:
                     future.result()
                 if progress:
-                    progress("sampling", sum(done) / total)
+                    progress("sampling", (before + sum(done)) / whole)
         except BaseException:
             stop.set()  # let the threads end before the interrupt travels on
             for future in futures:

@@ -4,9 +4,9 @@ import lazy_loader as _lazy
 
 from remitstats.errors import unknown
 
-MODELS = ("reliance",)
+MODELS = ("reliance",)  # those with a command and a page; circle is for notebooks so far
 
-__getattr__, __dir__, _ = _lazy.attach(__name__, submodules=MODELS)
+__getattr__, __dir__, _ = _lazy.attach(__name__, submodules=(*MODELS, "circle"))
 
 
 def check_name(name: str) -> str:

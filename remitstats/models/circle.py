@@ -191,7 +191,7 @@ def model_of(data: CircleData, priors: Priors | None = None, form: Form | None =
         )
         pm.Potential("measurements", outputs[0])
     model.data = data
-    model.lengths = {"draws": 400, "tune": 60}
+    model.lengths = {"draws": 600, "tune": 240}
     model.coords_of_posterior = {
         **data.coords,
         "to": data.coords["variable"],

@@ -177,7 +177,7 @@ class CircleData:
             "state_of": (("municipality",), tree.group_of),
             "block_of": (("municipality",), tree.block_of),
             "region_of_state": (("state",), self.region_of_state),
-            "region_name": (("region",), self.coords["region"].astype(str)),
+            "states": (("region",), np.bincount(self.region_of_state)),
             "municipalities": (("state",), np.bincount(tree.group_of)),
             "scale_mean": (("wave", "variable"), scale("mean")),
             "scale_sd": (("wave", "variable"), scale("sd")),

@@ -74,7 +74,8 @@ class Form:
     removed : tuple of (to, from)
         Cross-links that are left out (zero everywhere).
     by_interval, by_region, by_state : bool
-        Whether links may differ between intervals, regions and states.
+        Whether links may differ between intervals, regions and states. Links by region and state
+        make a thousand parameters; on the whole country such a fit has not passed the gate yet.
     own_level : bool
         Whether municipalities have a level of their own (a). Without it the model is the plain
         cross-lagged panel, which takes lasting differences for effects; for comparison only.
@@ -82,8 +83,8 @@ class Form:
 
     removed: tuple[tuple[str, str], ...] = ()
     by_interval: bool = True
-    by_region: bool = True
-    by_state: bool = True
+    by_region: bool = False
+    by_state: bool = False
     own_level: bool = True
 
     def mask(self) -> Array:
