@@ -1,4 +1,4 @@
-"""The default engine of collapsed models: Markov chains in coordinates whitened by a Laplace approximation.
+"""The default engine of collapsed models: Markov chains in whitened coordinates.
 
 A model whose Gaussian part is integrated out has up to a thousand parameters of very different
 scales and strong correlations. Step by step:

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -181,7 +182,7 @@ def _whitened(
         begun = 0
         for window in windows:
             visited = _in_threads(
-                lambda number, tick, window=window: chains[number].tune(window, tick),
+                partial(_tune, chains, window),
                 settings.chains,
                 cores,
                 progress,
@@ -216,6 +217,12 @@ def _whitened(
         "sampler": "whitened",
     }
     return posterior, stats, wall, extra
+
+
+def _tune(
+    chains: list[collapsed.WhitenedChain], window: int, number: int, tick: Callable[[], None]
+) -> Any:
+    return chains[number].tune(window, tick)
 
 
 def _run_chains(

@@ -48,6 +48,7 @@ from remitstats.models.circle_data import (
 )
 from remitstats.models.circle_density import CircleDensity
 from remitstats.models.circle_form import Form, Priors, noise_of
+from remitstats.models.circle_prior import link_prior
 from remitstats.panel.panel import Panel
 from remitstats.parts import correlation
 from remitstats.parts.sampling_error import SamplingDesign
@@ -117,7 +118,6 @@ def model_of(data: CircleData, priors: Priors | None = None, form: Form | None =
     priors, form = priors or Priors(), form or Form()
     _, waves, count = data.shape
     intervals = waves - 1
-    eye, mask = np.eye(count), form.mask()
     coords = {
         **{k: data.coords[k] for k in ("state", "region", "wave", "interval")},
         "variable": data.coords["variable"],
@@ -126,27 +126,9 @@ def model_of(data: CircleData, priors: Priors | None = None, form: Form | None =
         "from": data.coords["variable"],
     }
     with pm.Model(coords=coords) as model:
-        link = pm.Normal(
-            "link",
-            eye * priors.own_link.mean + (1 - eye) * priors.cross_link.mean,
-            eye * priors.own_link.sd + (1 - eye) * priors.cross_link.sd,
-            dims=LINK,
+        links = pm.Deterministic(
+            "links", _links(data, priors, form), dims=("state", "interval", *LINK)
         )
-        links = pt.zeros((len(data.coords["state"]), intervals, count, count)) + link
-        if form.by_interval and intervals > 1:
-            sd = priors.interval_sd.to_pymc("link_interval_sd")
-            # deviations of two intervals are one contrast: the mean is what `link` is
-            unit = pm.Normal("link_interval_unit", dims=("interval", *LINK))
-            links = links + sd * (unit - unit.mean(axis=0))[None]
-        if form.by_region and len(data.coords["region"]) > 1:
-            sd = priors.region_sd.to_pymc("link_region_sd")
-            unit = pm.Normal("link_region_unit", dims=("region", *LINK))
-            links = links + (sd * unit)[data.region_of_state][:, None]
-        if form.by_state and len(data.coords["state"]) > 1:
-            sd = priors.state_sd.to_pymc("link_state_sd")
-            unit = pm.Normal("link_state_unit", dims=("state", *LINK))
-            links = links + (sd * unit)[:, None]
-        links = pm.Deterministic("links", links * mask, dims=("state", "interval", *LINK))
         intercept = pm.Deterministic(
             "intercept",
             correlation.to_pymc("intercept", priors.intercept_sd.rate, priors.correlation, count)
@@ -214,6 +196,33 @@ def model_of(data: CircleData, priors: Priors | None = None, form: Form | None =
         "root_sd": data.nested.root_sd,
     }
     return model
+
+
+def _links(data: CircleData, priors: Priors, form: Form) -> Any:
+    """Add the links to the PyMC model in context; return them, (state, interval, to, from)."""
+    import pymc as pm  # noqa: PLC0415
+    import pytensor.tensor as pt  # noqa: PLC0415
+
+    _, waves, count = data.shape
+    mean, sd = link_prior(priors, count)
+    link = pm.Normal("link", mean, sd, dims=LINK)
+    links = pt.zeros((len(data.coords["state"]), waves - 1, count, count)) + link
+
+    def deviation(level: str) -> Any:
+        scale = getattr(priors, f"{level}_sd").to_pymc(f"link_{level}_sd")
+        return scale, pm.Normal(f"link_{level}_unit", dims=(level, *LINK))
+
+    if form.by_interval and waves > 2:
+        scale, unit = deviation("interval")
+        # deviations of two intervals are one contrast: the mean is what `link` is
+        links = links + scale * (unit - unit.mean(axis=0))[None]
+    if form.by_region and len(data.coords["region"]) > 1:
+        scale, unit = deviation("region")
+        links = links + (scale * unit)[data.region_of_state][:, None]
+    if form.by_state and len(data.coords["state"]) > 1:
+        scale, unit = deviation("state")
+        links = links + (scale * unit)[:, None]
+    return links * form.mask()
 
 
 def claimed_links() -> tuple[tuple[str, str], ...]:

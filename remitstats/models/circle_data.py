@@ -167,11 +167,11 @@ class CircleData:
     def constant_variables(self) -> dict[str, tuple[tuple[str, ...], NDArray[Any]]]:
         """Return what else a reader of a fit needs, as variables with dims."""
         tree = self.nested.tree
-        wide = self.scale.pivot(index="wave", columns="variable")
         waves, variables = self.coords["wave"], self.coords["variable"]
 
         def scale(column: str) -> NDArray[Any]:
-            return wide[column].reindex(index=waves, columns=variables).to_numpy(float)
+            wide = self.scale.pivot(index="wave", columns="variable", values=column)
+            return wide.reindex(index=waves, columns=variables).to_numpy(float)
 
         return {
             "state_of": (("municipality",), tree.group_of),
@@ -248,8 +248,8 @@ def prepare_data(
         sampled = sampled_dwellings(dwellings[known], wave, design)
         worth = effective_dwellings(dwellings[known], sampled, design.design_effect)
         variance[known] = 0.25 / worth
-        share = sum(wide(column, wave) for column in MIGRATION[measures.migration])
-        transformed[:, t, 0] = _arcsine(share)
+        share = [wide(column, wave) for column in MIGRATION[measures.migration]]
+        transformed[:, t, 0] = _arcsine(np.sum(share, axis=0))
         transformed[:, t, 1] = _arcsine(wide("receiving_percent", wave))
         sampling[:, t, :2] = variance[:, None]
         poverty = wide.first(STABILITY[measures.stability], wave)
@@ -262,8 +262,8 @@ def prepare_data(
         else:
             transformed[:, t, 3] = _logit(wide(measures.underdevelopment, wave))
         transformed[:, t, 4] = _growth(population, wide.codes, wave)
-    people = population[[w for w in waves if w in population]].mean(axis=1)
-    people = people.reindex(wide.codes).to_numpy(float)
+    mean_population = population[[w for w in waves if w in population]].mean(axis=1)
+    people = mean_population.reindex(wide.codes).to_numpy(float)
     people = np.where(np.isfinite(people), people, np.nanmedian(people))
     observed, sampling, scale = _standardise(transformed, sampling, people, waves, measures)
     complete = np.isfinite(observed[:, :, :2]).any(axis=(1, 2))
@@ -314,7 +314,7 @@ class _Wide:
         if column not in frame:
             return np.full(len(self.codes), np.nan)
         values = pd.to_numeric(frame[column]).astype("Float64").reindex(self.codes)
-        return values.to_numpy(float, na_value=np.nan)
+        return np.asarray(values.to_numpy(float, na_value=np.nan))
 
     def first(self, columns: Sequence[str], wave: int) -> Array:
         """Return the first of several columns that has values in a wave."""
@@ -336,8 +336,8 @@ def _population(panel: Panel) -> pd.DataFrame:
 def _growth(population: pd.DataFrame, codes: NDArray[Any], wave: int) -> Array:
     if wave not in population or wave - 10 not in population:
         return np.full(len(codes), np.nan)
-    change = np.log(population[wave] / population[wave - 10])
-    return np.asarray(change.reindex(codes), dtype=float)
+    both = population.reindex(codes)
+    return np.asarray(np.log(both[wave].to_numpy(float) / both[wave - 10].to_numpy(float)))
 
 
 def _arcsine(percent: Array) -> Array:

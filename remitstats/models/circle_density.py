@@ -8,28 +8,22 @@ logits), written out so that nothing has to be compiled for a fit. A test holds 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from remitstats.models.circle_data import VARIABLES, CircleData
+from remitstats.models.circle_data import SAMPLED, VARIABLES, CircleData
 from remitstats.models.circle_form import Form, Priors, noise_of
+from remitstats.models.circle_prior import Layout, link_prior, log_prior
 from remitstats.parts.collapsed_density import Pooled, Separable
-from remitstats.parts.correlation import (
-    beta_shape,
-    correlation_factor,
-    correlation_factor_pullback,
-)
+from remitstats.parts.correlation import correlation_factor, correlation_factor_pullback
 from remitstats.parts.panel_kernel import panel_density
-from remitstats.parts.priors import ScalePrior
 
 Array = NDArray[np.float64]
-LOG_TWO_PI = math.log(2.0 * math.pi)
+OTHERS = VARIABLES[len(SAMPLED) :]
 FARTHEST = 30.0  # an unconstrained number beyond which exponentials overflow
 
 
@@ -52,7 +46,7 @@ class CircleDensity:
     form: Form
 
     @cached_property
-    def layout(self) -> dict[str, tuple[slice, tuple[int, ...]]]:
+    def layout(self) -> Layout:
         """Where each variable stands in the vector, and its shape; in the PyMC model's order."""
         _, waves, k = self.data.shape
         states, regions = len(self.data.coords["state"]), len(self.data.coords["region"])
@@ -68,8 +62,8 @@ class CircleDensity:
             shapes[f"{name}_partial"] = (pair,)
         if waves > 2:
             shapes["innovation_ratio"] = (waves - 2, k)
-        shapes |= {f"sampling_ratio_{v}": () for v in VARIABLES[:2]}
-        shapes |= {f"size_noise_sd_{v}": () for v in VARIABLES[2:]}
+        shapes |= {f"sampling_ratio_{v}": () for v in SAMPLED}
+        shapes |= {f"size_noise_sd_{v}": () for v in OTHERS}
         shapes |= {"sampling_correlation_raw": (), "intercept_share": (), "innovation_share": ()}
         found, at = {}, 0
         for name, shape in shapes.items():
@@ -81,25 +75,18 @@ class CircleDensity:
     @property
     def size(self) -> int:
         """Number of parameters."""
-        return max(place.stop for place, _ in self.layout.values())
+        return max(int(place.stop) for place, _ in self.layout.values())
 
     @cached_property
     def _noise(self) -> Array:
         return noise_of(self.data).flat
-
-    @cached_property
-    def _link_prior(self) -> tuple[Array, Array]:
-        k = self.data.shape[2]
-        eye = np.eye(k)
-        own, cross = self.priors.own_link, self.priors.cross_link
-        return eye * own.mean + (1 - eye) * cross.mean, eye * own.sd + (1 - eye) * cross.sd
 
     def start(self) -> Array:
         """Return where a search for the mode may begin."""
         x = np.zeros(self.size)
         for name, (place, shape) in self.layout.items():
             if name == "link":
-                x[place] = self._link_prior[0].ravel()
+                x[place] = link_prior(self.priors, shape[0])[0].ravel()
             elif name in ("intercept_sd", "initial_sd", "innovation_sd"):
                 x[place] = math.log(0.4)
             elif name.startswith("size_noise_sd") or (
@@ -108,7 +95,6 @@ class CircleDensity:
                 x[place] = math.log(0.05)
             elif name == "sampling_correlation_raw":
                 x[place] = self.priors.sampling_correlation.mean
-            del shape
         return x
 
     def separable(self) -> list[Separable]:
@@ -188,7 +174,7 @@ class CircleDensity:
         return x[..., place].reshape((*x.shape[:-1], *shape))
 
     def covariance(self, x: Array, name: str) -> Array:
-        """Return the covariance `name` ("intercept", "initial", "innovation"), shape (..., k, k)."""
+        """Return "intercept", "initial" or "innovation" as a covariance, shape (..., k, k)."""
         k = self.data.shape[2]
         if f"{name}_sd" not in self.layout:
             return np.broadcast_to(1e-8 * np.eye(k), (*x.shape[:-1], k, k))
@@ -232,73 +218,34 @@ class CircleDensity:
 
     def _gradient(self, x: Array) -> tuple[float, Array]:
         k = self.data.shape[2]
-        pri, out = self.priors, np.zeros(self.size)
-        value = 0.0
+        out, value = np.zeros(self.size), 0.0
 
         def at(name: str) -> Array:
             return out[self.layout[name][0]]
 
-        # priors
-        mean, sd = self._link_prior
-        z = (self._part(x, "link") - mean) / sd
-        value += -0.5 * float(np.sum(z**2)) - float(np.sum(np.log(sd))) - 0.5 * z.size * LOG_TWO_PI
-        at("link")[:] = (-z / sd).ravel()
-        for level in ("interval", "region", "state"):
-            if f"link_{level}_unit" in self.layout:
-                unit = x[self.layout[f"link_{level}_unit"][0]]
-                value += -0.5 * float(unit @ unit) - 0.5 * unit.size * LOG_TWO_PI
-                at(f"link_{level}_unit")[:] = -unit
-                value += _scale_prior(
-                    x, at, self.layout, f"link_{level}_sd", getattr(pri, f"{level}_sd")
-                )
-        factors: dict[str, tuple[Array, Array, Array, Array]] = {}
-        shape = beta_shape(k, pri.correlation)
-        constant = -float(np.sum(special.betaln(shape, shape)))
+        value += log_prior(x, self.layout, self.priors, out)
+        factors: dict[str, tuple[Array, Array, Array]] = {}
         for name in ("intercept", "initial", "innovation"):
-            if f"{name}_sd" not in self.layout:
-                continue
-            scale = pri.intercept_sd if name == "intercept" else pri.innovation_sd
-            value += _scale_prior(x, at, self.layout, f"{name}_sd", scale)
-            y = x[self.layout[f"{name}_partial"][0]]
-            half = special.expit(y)
-            value += constant + float(np.sum(shape * (_log_expit(y) + _log_expit(-y))))
-            at(f"{name}_partial")[:] = shape * (1.0 - 2.0 * half)
-            sds = np.exp(x[self.layout[f"{name}_sd"][0]])
-            unit_factor = correlation_factor(2.0 * half - 1.0, k)
-            factors[name] = (sds, half, unit_factor, sds[:, None] * unit_factor)
+            if f"{name}_sd" in self.layout:
+                half = special.expit(x[self.layout[f"{name}_partial"][0]])
+                sds = np.exp(x[self.layout[f"{name}_sd"][0]])
+                unit = correlation_factor(2.0 * half - 1.0, k)
+                factors[name] = (sds, half, sds[:, None] * unit)
         ratio = np.ones((0, k))
         if "innovation_ratio" in self.layout:
-            log_ratio = self._part(x, "innovation_ratio")
-            value += _normal(log_ratio, pri.innovation_ratio.log_sd)
-            at("innovation_ratio")[:] = (-log_ratio / pri.innovation_ratio.log_sd**2).ravel()
-            ratio = np.exp(log_ratio)
-        for v in VARIABLES[:2]:
-            place = self.layout[f"sampling_ratio_{v}"][0]
-            value += _normal(x[place], pri.sampling_ratio.log_sd)
-            out[place] = -x[place] / pri.sampling_ratio.log_sd**2
-        for v in VARIABLES[2:]:
-            value += _scale_prior(x, at, self.layout, f"size_noise_sd_{v}", pri.size_noise_sd)
+            ratio = np.exp(self._part(x, "innovation_ratio"))
         raw = x[self.layout["sampling_correlation_raw"][0]]
-        prior = pri.sampling_correlation
-        value += _normal(raw - prior.mean, prior.sd)
-        at("sampling_correlation_raw")[:] = -(raw - prior.mean) / prior.sd**2
-        shares = {}
-        for name in ("intercept_share", "innovation_share"):
-            beta = getattr(pri, name)
-            y = float(x[self.layout[name][0]][0])
-            shares[name] = float(special.expit(y))
-            value += beta.alpha * float(_log_expit(y)) + beta.beta * float(_log_expit(-y))
-            value -= float(special.betaln(beta.alpha, beta.beta))
-            at(name)[:] = beta.alpha * (1 - shares[name]) - beta.beta * shares[name]
-
-        # likelihood
-        covariance = {name: f[3] @ f[3].T for name, f in factors.items()}
+        shares = {
+            name: float(special.expit(x[self.layout[name][0]][0]))
+            for name in ("intercept_share", "innovation_share")
+        }
+        covariance = {name: f[2] @ f[2].T for name, f in factors.items()}
         intercept = covariance.get("intercept", 1e-8 * np.eye(k))
         new = covariance["innovation"]
         later = [r[:, None] * new * r[None, :] for r in ratio]
         innovation = np.stack([covariance["initial"], new, *later])[: self.data.shape[1]]
-        excess = np.exp([x[self.layout[f"sampling_ratio_{v}"][0]][0] for v in VARIABLES[:2]])
-        noise_sd = np.exp([x[self.layout[f"size_noise_sd_{v}"][0]][0] for v in VARIABLES[2:]])
+        excess = np.exp([x[self.layout[f"sampling_ratio_{v}"][0]][0] for v in SAMPLED])
+        noise_sd = np.exp([x[self.layout[f"size_noise_sd_{v}"][0]][0] for v in OTHERS])
         links = self.links(x)
         (likelihood, by_links, by_intercept, by_innovation, by_intercept_share,
          by_innovation_share, by_noise, by_correlation) = panel_density(
@@ -324,15 +271,11 @@ class CircleDensity:
             "initial": by_innovation[0],
             "innovation": by_innovation[1],
         }
-        for name, (sds, half, unit_factor, factor) in factors.items():
-            by_factor = (by[name] + by[name].T) @ factor
-            at(f"{name}_sd")[:] += np.sum(by_factor * factor, axis=1)
-            pulled = correlation_factor_pullback(2.0 * half - 1.0, by_factor * sds[:, None])
-            at(f"{name}_partial")[:] += pulled * 2.0 * half * (1.0 - half)
-            del unit_factor
-        for j, v in enumerate(VARIABLES[:2]):
+        for name, parts in factors.items():
+            self._covariance_pullback(name, parts, by[name], out)
+        for j, v in enumerate(SAMPLED):
             at(f"sampling_ratio_{v}")[:] += by_noise[j] * excess[j]
-        for j, v in enumerate(VARIABLES[2:]):
+        for j, v in enumerate(OTHERS):
             at(f"size_noise_sd_{v}")[:] += by_noise[2 + j] * 2.0 * noise_sd[j] ** 2
         at("sampling_correlation_raw")[:] += by_correlation * (1.0 - np.tanh(raw) ** 2)
         for name, found in (
@@ -341,6 +284,16 @@ class CircleDensity:
         ):
             at(name)[:] += found * shares[name] * (1.0 - shares[name])
         return value, out
+
+    def _covariance_pullback(
+        self, name: str, parts: tuple[Array, Array, Array], gradient: Array, out: Array
+    ) -> None:
+        """Add the gradient in a covariance's parameters, given that in the covariance."""
+        sds, half, factor = parts
+        by_factor = (gradient + gradient.T) @ factor
+        out[self.layout[f"{name}_sd"][0]] += np.sum(by_factor * factor, axis=1)
+        pulled = correlation_factor_pullback(2.0 * half - 1.0, by_factor * sds[:, None])
+        out[self.layout[f"{name}_partial"][0]] += pulled * 2.0 * half * (1.0 - half)
 
     def _links_pullback(self, x: Array, by_links: Array, out: Array) -> None:
         """Add the gradient in the parts of the links, given that in the links."""
@@ -364,20 +317,3 @@ class CircleDensity:
             add("region", by_region, self._part(x, "link_region_unit"))
         if "link_state_unit" in layout:
             add("state", by_state, self._part(x, "link_state_unit"))
-
-
-def _log_expit(y: Any) -> Any:
-    return -np.logaddexp(0.0, -np.asarray(y))
-
-
-def _normal(z: Array, sd: float) -> float:
-    return float(np.sum(-0.5 * (z / sd) ** 2 - math.log(sd) - 0.5 * LOG_TWO_PI))
-
-
-def _scale_prior(
-    x: Array, at: Any, layout: Mapping[str, tuple[slice, Any]], name: str, prior: ScalePrior
-) -> float:
-    """Add the gradient of an exponential prior of exp(y) and return the log density of y."""
-    y = x[layout[name][0]]
-    at(name)[:] += 1.0 - prior.rate * np.exp(y)
-    return float(np.sum(math.log(prior.rate) - prior.rate * np.exp(y) + y))

@@ -1,3 +1,4 @@
+# ruff: noqa: PLR0912, PLR0915 - loops written out are what the compiler makes fast
 """Compiled functions behind `nested_normal` and `dynamic_panel`.
 
 They stand in one file on purpose: Numba keeps compiled code between runs and looks for changes only
@@ -275,6 +276,7 @@ def loading_of(links: Array) -> Array:
 
 @numba.njit(cache=True)  # type: ignore[untyped-decorator]
 def covariance_of(loading: Array, intercept: Array, innovation: Array) -> Array:
+    """Return the covariance of the states of all waves."""
     waves, count, _ = innovation.shape
     size = waves * count
     spread = np.zeros((size, size))
@@ -293,7 +295,7 @@ def covariance_of(loading: Array, intercept: Array, innovation: Array) -> Array:
 
 @numba.njit(cache=True)  # type: ignore[untyped-decorator]
 def _covariance_pullback(
-    links: Array, loading: Array, intercept: Array, innovation: Array, gradient: Array
+    links: Array, loading: Array, innovation: Array, gradient: Array
 ) -> tuple[Array, Array, Array]:
     """Return the gradients in links, intercept and innovation, given that in the covariance."""
     intervals, count, _ = links.shape
@@ -390,11 +392,11 @@ def panel_density(
         by_intercept_share += np.sum(away * from_intercept[g])
         by_innovation_share += np.sum(away * from_innovation[g])
         mixed = by_unit[g] + innovation_share * away
-        found = _covariance_pullback(links[g], loading[g], intercept, innovation, mixed)
+        found = _covariance_pullback(links[g], loading[g], innovation, mixed)
         by_links[g] = found[0]
         by_innovation += found[2]
         mixed = by_unit[g] + intercept_share * away
-        by_intercept += _covariance_pullback(links[g], loading[g], intercept, zero_e, mixed)[1]
+        by_intercept += _covariance_pullback(links[g], loading[g], zero_e, mixed)[1]
     by_scale = np.zeros(count)
     for i in range(units):
         for p in range(pairs.shape[0]):

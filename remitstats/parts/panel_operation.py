@@ -52,7 +52,7 @@ class PanelDensity(Op):  # type: ignore[misc]
     def perform(self, node: Any, inputs: Any, output_storage: Any) -> None:  # noqa: ARG002
         """Compute value and gradients."""
         arrays = [np.asarray(x) for x in inputs]
-        plain = [np.ascontiguousarray(x) if x.ndim else x.item() for x in arrays]
+        plain: Any = [np.ascontiguousarray(x) if x.ndim else x.item() for x in arrays]
         for storage, found in zip(output_storage, panel_density(*plain), strict=True):
             storage[0] = np.asarray(found, dtype=np.float64)
 
@@ -70,12 +70,12 @@ class PanelDensity(Op):  # type: ignore[misc]
         return [[i >= len(DATA)] * count for i in range(len(node.inputs))]
 
 
-@numba_basic.register_funcify_default_op_cache_key(PanelDensity)
+@numba_basic.register_funcify_default_op_cache_key(PanelDensity)  # type: ignore[untyped-decorator]
 def _compile(op: PanelDensity, node: Any = None, **_: Any) -> Any:  # noqa: ARG001
     """Return the operation for PyTensor's Numba functions."""
 
-    @numba_basic.numba_njit
-    def run(
+    @numba_basic.numba_njit  # type: ignore[untyped-decorator]
+    def run(  # type: ignore[no-untyped-def]
         filled, known, order, start, group_of_block, pairs, root_variance, relative,
         links, intercept, innovation, intercept_share, innovation_share, noise_scale, correlation,
     ):  # fmt: skip

@@ -1,0 +1,90 @@
+"""Log prior density of the circle model on unconstrained parameters, with its gradient."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import special
+
+from remitstats.models.circle_data import SAMPLED, VARIABLES
+from remitstats.models.circle_form import Priors
+from remitstats.parts.correlation import beta_shape
+from remitstats.parts.priors import ScalePrior, SharePrior
+
+Array = NDArray[np.float64]
+Layout = dict[str, tuple[slice, tuple[int, ...]]]
+LOG_TWO_PI = math.log(2.0 * math.pi)
+
+
+def link_prior(priors: Priors, count: int) -> tuple[Array, Array]:
+    """Return means and standard deviations of the links, shape (count, count) each."""
+    eye, own, cross = np.eye(count), priors.own_link, priors.cross_link
+    return eye * own.mean + (1 - eye) * cross.mean, eye * own.sd + (1 - eye) * cross.sd
+
+
+def log_prior(x: Array, layout: Layout, priors: Priors, out: Array) -> float:
+    """Add the gradient of the log prior density to `out` and return the density.
+
+    Parameters
+    ----------
+    x : array, shape (parameter,)
+        Unconstrained parameters: normals as they are, scales and ratios as logarithms, shares and
+        partial correlations as logits.
+    layout : mapping of str to (slice, shape)
+        Where each variable stands in `x`.
+    priors : Priors
+        The priors.
+    out : array, shape (parameter,)
+        The gradient is added to it.
+    """
+    place, (count, _) = layout["link"]
+    mean, sd = link_prior(priors, count)
+    value = _normal(x, out, place, sd.ravel(), mean.ravel())
+    for level in ("interval", "region", "state"):
+        if f"link_{level}_unit" in layout:
+            value += _normal(x, out, layout[f"link_{level}_unit"][0], 1.0)
+            value += _scale(x, out, layout[f"link_{level}_sd"][0], getattr(priors, f"{level}_sd"))
+    shape = beta_shape(count, priors.correlation)
+    for name in ("intercept", "initial", "innovation"):
+        if f"{name}_sd" in layout:
+            scale = priors.intercept_sd if name == "intercept" else priors.innovation_sd
+            value += _scale(x, out, layout[f"{name}_sd"][0], scale)
+            value += _share(x, out, layout[f"{name}_partial"][0], shape, shape)
+    if "innovation_ratio" in layout:
+        value += _normal(x, out, layout["innovation_ratio"][0], priors.innovation_ratio.log_sd)
+    for v in SAMPLED:
+        value += _normal(x, out, layout[f"sampling_ratio_{v}"][0], priors.sampling_ratio.log_sd)
+    for v in VARIABLES[len(SAMPLED) :]:
+        value += _scale(x, out, layout[f"size_noise_sd_{v}"][0], priors.size_noise_sd)
+    raw = priors.sampling_correlation
+    value += _normal(x, out, layout["sampling_correlation_raw"][0], raw.sd, raw.mean)
+    for name in ("intercept_share", "innovation_share"):
+        beta: SharePrior = getattr(priors, name)
+        value += _share(x, out, layout[name][0], beta.alpha, beta.beta)
+    return value
+
+
+def _normal(x: Array, out: Array, place: slice, sd: Any, mean: Any = 0.0) -> float:
+    z = (x[place] - mean) / sd
+    out[place] += -z / sd
+    log_sd = np.broadcast_to(np.log(sd), z.shape)
+    return float(np.sum(-0.5 * z**2 - log_sd - 0.5 * LOG_TWO_PI))
+
+
+def _scale(x: Array, out: Array, place: slice, prior: ScalePrior) -> float:
+    """Exponential prior of exp(x)."""
+    value = np.exp(x[place])
+    out[place] += 1.0 - prior.rate * value
+    return float(np.sum(math.log(prior.rate) - prior.rate * value + x[place]))
+
+
+def _share(x: Array, out: Array, place: slice, alpha: Any, beta: Any) -> float:
+    """Beta prior of the inverse logit of x."""
+    y = x[place]
+    share = special.expit(y)
+    out[place] += alpha * (1.0 - share) - beta * share
+    log_density = alpha * special.log_expit(y) + beta * special.log_expit(-y)
+    return float(np.sum(log_density - special.betaln(alpha, beta)))
