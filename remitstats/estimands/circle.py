@@ -48,6 +48,7 @@ Progress = Callable[[str, float], None]
 LAGGED, ORDERED = "lagged", "ordered total"
 ALL = "all"
 NEGLIGIBLE = 0.02  # sd: a link no larger than this counts as none
+_UNSAID = ("name", "claimed")  # columns that a quantity's label does without
 NO_RULE = {
     "verdict": "none",
     "reason": "the rule has not been calibrated on simulated panels",
@@ -105,7 +106,7 @@ class _Rows:
 
     def labels(self) -> list[str]:
         return [
-            ", ".join(str(value) for column, value in key.items() if column != "name")
+            ", ".join(str(value) for column, value in key.items() if column not in _UNSAID)
             for key in self.keys
         ]
 

@@ -6,7 +6,7 @@ Each table stands there as Parquet (for programs) and CSV (for people and spread
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -72,7 +72,7 @@ def write_results(
 
 
 def read_results[T](
-    out: Path, names: Iterable[str], make: type[T], *, derived: Sequence[str] = ()
+    out: Path, names: Iterable[str], make: Callable[..., T], *, derived: Sequence[str] = ()
 ) -> T:
     """Read what `write_results` wrote.
 
@@ -82,7 +82,7 @@ def read_results[T](
         The folder.
     names : iterable of str
         The tables.
-    make : type
+    make : callable
         Takes every table by name, and `summary`.
     derived : sequence of str
         Keys of the document that `make` finds itself.
