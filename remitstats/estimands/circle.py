@@ -79,12 +79,15 @@ class Place:
         Which.
     readings : mapping of str to array, shape (chain, draw, interval, to, from)
         Effects by reading.
+    within : array of that shape, optional
+        The part of the ordered effects that acts within a wave.
     """
 
     level: str
     code: str
     name: str
     readings: Mapping[str, Array]
+    within: Array | None = None
 
     @property
     def key(self) -> dict[str, str]:
@@ -185,13 +188,16 @@ def summarise_circle(
         for reading, effects in place.readings.items():
             key = {**place.key, "reading": reading}
             mean = effects.mean(axis=2)
+            inside = None
+            if reading == ORDERED and place.within is not None:
+                inside = place.within.mean(axis=2)
             for row, draws in _link_rows(place, reading, effects, intervals):
                 link.add(row, draws)
-            for name, value in loop_quantities(mean).items():
+            for name, value in loop_quantities(mean, inside).items():
                 loop.add({**key, "quantity": name}, value)
             undefined = float(np.isnan(loop.draws[-1]).mean())
             shares.append({**key, "quantity": "undefined_share", **_known(undefined)})
-            regime.append({**key, **_regime(mean)})
+            regime.append({**key, **_regime(mean, inside)})
         for row, draws in _responses(place.readings[LAGGED].mean(axis=2)):
             impulse.add({**place.key, **row}, draws)
             if place.level == "nation":
@@ -258,8 +264,9 @@ def places_of(fit: xr.DataTree, panel: Panel, form: Mapping[str, Any]) -> list[P
     nation = mean(np.ones(len(codes), dtype=bool))
     order = ("chain", "draw", "wave", "variable", "variable_2")
     innovation = posterior["innovation"].transpose(*order).to_numpy().astype(float)[:, :, 1:]
-    readings = {LAGGED: nation, ORDERED: ordered_effects(nation, innovation)}
-    found = [Place("nation", "00", "All municipalities", readings)]
+    total, within = ordered_effects(nation, innovation)
+    readings = {LAGGED: nation, ORDERED: total}
+    found = [Place("nation", "00", "All municipalities", readings, within)]
     by_region, by_state = bool(form.get("by_region")), bool(form.get("by_state"))
     regions = [str(name) for name in data["region"].to_numpy()]
     if (by_region or by_state) and len(regions) > 1:
@@ -305,9 +312,9 @@ def _signs(draws: Array) -> dict[str, Any]:
     }
 
 
-def _regime(effects: Array) -> dict[str, float]:
+def _regime(effects: Array, within: Array | None) -> dict[str, float]:
     """Return the probability of each regime; over a horizon it is defined in every draw."""
-    found = regimes(deepening(effects), feedback(effects), DELTA)
+    found = regimes(deepening(effects, within), feedback(effects, within), DELTA)
     return {
         "delta": DELTA,
         **{f"p_{name}": float(found[name].mean()) for name in REGIMES},

@@ -32,8 +32,8 @@ _REST = [i for i in range(len(VARIABLES)) if i != _M]
 _U = _REST.index(VARIABLES.index("underdevelopment"))
 
 
-def ordered_effects(links: Array, innovation: Array) -> Array:
-    """Return total effects of a wave when variables act within it in the order of `VARIABLES`.
+def ordered_effects(links: Array, innovation: Array) -> tuple[Array, Array]:
+    """Return effects of a wave when variables act within it in the order of `VARIABLES`.
 
     Parameters
     ----------
@@ -44,14 +44,17 @@ def ordered_effects(links: Array, innovation: Array) -> Array:
 
     Returns
     -------
-    array, shape (..., to, from)
+    total : array, shape (..., to, from)
         B0 + (I - B0) B with B0 = I - L^-1, where L is the unit lower triangular factor of the
         covariance: what acts within the wave and what acts directly from the wave before.
+    within : array, shape (..., to, from)
+        B0 alone.
     """
     root = np.linalg.cholesky(innovation)
     unit = root / np.diagonal(root, axis1=-2, axis2=-1)[..., None, :]
     inverse = np.linalg.inv(unit)
-    return np.asarray(np.eye(links.shape[-1]) - inverse + inverse @ links)
+    within = np.eye(links.shape[-1]) - inverse
+    return np.asarray(within + inverse @ links), within
 
 
 def cut(effects: Array, to: str, origin: str) -> Array:
@@ -61,40 +64,56 @@ def cut(effects: Array, to: str, origin: str) -> Array:
     return out
 
 
-def deepening(effects: Array, horizon: int = HORIZON) -> Array:
+def deepening(effects: Array, within: Array | None = None, horizon: int = HORIZON) -> Array:
     """Return the response of underdevelopment to a lasting unit of migration, shape (...).
 
-    The loop is cut at migration: the sum over j < horizon of (A_rr^j A_rM) at underdevelopment.
+    The loop is cut at migration. From the links alone it is the sum over j < horizon of
+    (A_rr^j A_rM) at underdevelopment, `horizon` waves after the unit came.
+
+    Parameters
+    ----------
+    effects : array, shape (..., to, from)
+        All effects A.
+    within : array, shape (..., to, from), optional
+        The part of them that acts within a wave; by default none. It takes no time: ways of any
+        length within a wave count, and the horizon counts waves.
+    horizon : int
+        Waves.
     """
-    return np.asarray((_passed_on(effects, horizon) @ _into(effects))[..., _U, 0])
+    return np.asarray(_held(effects, within, horizon)[..., _U, 0])
 
 
-def feedback(effects: Array, horizon: int = HORIZON) -> Array:
+def feedback(effects: Array, within: Array | None = None, horizon: int = HORIZON) -> Array:
     """Return the response of migration to a lasting unit of underdevelopment, shape (...).
 
-    The loop is cut at migration: the sum over j < horizon of (A_Mr A_rr^j) at underdevelopment.
+    The loop is cut at migration. From the links alone it is the sum over j < horizon of
+    (A_Mr A_rr^j) at underdevelopment. Parameters as for `deepening`.
     """
-    return np.asarray((_back(effects) @ _passed_on(effects, horizon))[..., 0, _U])
+    settle, step, direct = _steps(effects, within)
+    back = _back(direct)
+    return np.asarray((back @ _power_sum(step, horizon) @ settle)[..., 0, _U])
 
 
-def gain(effects: Array, horizon: int = HORIZON) -> Array:
+def gain(effects: Array, within: Array | None = None, horizon: int = HORIZON) -> Array:
     """Return what a lasting unit of migration has brought back to migration, shape (...).
 
-    A_Mr (sum over j < horizon of A_rr^j) A_rM: all ways through the other variables that take at
-    most horizon + 1 waves. A horizon of 3 is the shortest that holds the whole claimed chain.
+    From the links alone it is A_Mr (sum over j < horizon of A_rr^j) A_rM: all ways through the
+    other variables that take at most horizon + 1 waves. A horizon of 3 is the shortest that holds
+    the whole claimed chain. Parameters as for `deepening`.
     """
-    through = _back(effects) @ _passed_on(effects, horizon) @ _into(effects)
-    return np.asarray(through[..., 0, 0])
+    _, _, direct = _steps(effects, within)
+    return np.asarray((_back(direct) @ _held(effects, within, horizon))[..., 0, 0])
 
 
-def gain_long_run(effects: Array) -> Array:
+def gain_long_run(effects: Array, within: Array | None = None) -> Array:
     """Return the gain without end, (1 - A_MM)^-1 A_Mr (I - A_rr)^-1 A_rM; nan where undefined.
 
-    It does not exist where |A_MM| or the spectral radius of A_rr is 1 or more: a lasting unit
-    would grow for ever.
+    It does not exist where |A_MM| is 1 or more, or the others keep growing from wave to wave by
+    themselves: a lasting unit would grow for ever.
     """
-    own, rest = effects[..., _M, _M], _among(effects)
-    defined = (np.abs(own) < 1.0) & (_largest(rest) < 1.0)
+    own = effects[..., _M, _M]
+    _, step, _ = _steps(effects, within)
+    defined = (np.abs(own) < 1.0) & (_largest(step) < 1.0)
     safe = np.where(defined[..., None, None], effects, 0.0)
     solved = np.linalg.solve(np.eye(len(_REST)) - _among(safe), _into(safe))
     found = (_back(safe) @ solved)[..., 0, 0] / (1.0 - safe[..., _M, _M])
@@ -130,27 +149,31 @@ def responses(effects: Array, waves: int = HORIZON) -> Array:
     return np.moveaxis(np.concatenate(found, axis=-1), -1, -2)
 
 
-def dominant_eigenvalue(effects: Array) -> Array:
-    """Return the largest modulus of an eigenvalue, shape (...): 1 or more does not settle."""
-    return _largest(effects)
+def dominant_eigenvalue(effects: Array, within: Array | None = None) -> Array:
+    """Return the largest modulus of an eigenvalue from wave to wave; 1 or more never settles."""
+    if within is None:
+        return _largest(effects)
+    eye = np.eye(effects.shape[-1])
+    return _largest(np.linalg.solve(eye - within, effects - within))
 
 
-def loop_quantities(effects: Array) -> dict[str, Array]:
+def loop_quantities(effects: Array, within: Array | None = None) -> dict[str, Array]:
     """Return every quantity of the loop by name, shape (...) each; see the functions above."""
-    whole = gain(effects)
+    whole = gain(effects, within)
     found = {
         "gain": whole,
-        "deepening": deepening(effects),
-        "feedback": feedback(effects),
+        "deepening": deepening(effects, within),
+        "feedback": feedback(effects, within),
         "chain_product": chain_product(effects),
     }
     for to, origin in CHAIN:
-        without = gain(cut(effects, to, origin))
+        inside = None if within is None else cut(within, to, origin)
+        without = gain(cut(effects, to, origin), inside)
         found[f"gain_without_{origin}_{to}"] = without
         found[f"closed_by_{origin}_{to}"] = whole - without
-    found["eigenvalue"] = dominant_eigenvalue(effects)
-    found["eigenvalue_open"] = dominant_eigenvalue(opened(effects))
-    found["gain_long_run"] = gain_long_run(effects)
+    found["eigenvalue"] = dominant_eigenvalue(effects, within)
+    found["eigenvalue_open"] = dominant_eigenvalue(opened(effects), within)
+    found["gain_long_run"] = gain_long_run(effects, within)
     return found
 
 
@@ -189,12 +212,36 @@ def _back(effects: Array) -> Array:
     return effects[..., [_M], :][..., :, _REST]
 
 
-def _passed_on(effects: Array, horizon: int) -> Array:
-    """Return the sum over j < horizon of A_rr^j."""
-    rest, eye = _among(effects), np.eye(len(_REST))
-    total = np.broadcast_to(eye, rest.shape)
-    for _ in itertools.repeat(None, horizon - 1):
-        total = eye + rest @ total
+def _steps(effects: Array, within: Array | None) -> tuple[Array, Array, Array]:
+    """Return how the others settle in a wave, how they go on to the next, and direct effects.
+
+    Migration comes first in a wave: nothing acts on it there.
+    """
+    rest = _among(effects)
+    eye = np.broadcast_to(np.eye(len(_REST)), rest.shape)
+    if within is None:
+        return eye, rest, effects
+    direct = effects - within
+    settle = np.linalg.inv(eye - _among(within))
+    return settle, settle @ _among(direct), direct
+
+
+def _held(effects: Array, within: Array | None, horizon: int) -> Array:
+    """Return the others, as a column, when migration has stood a unit higher for some waves."""
+    settle, step, _ = _steps(effects, within)
+    found = _power_sum(step, horizon) @ settle @ _into(effects)
+    if within is None:
+        return np.asarray(found)
+    at_once = settle @ _into(within)
+    return np.asarray(found + np.linalg.matrix_power(step, horizon) @ at_once)
+
+
+def _power_sum(matrix: Array, count: int) -> Array:
+    """Return the sum of the powers 0, …, count - 1."""
+    eye = np.eye(matrix.shape[-1])
+    total = np.broadcast_to(eye, matrix.shape)
+    for _ in itertools.repeat(None, count - 1):
+        total = eye + matrix @ total
     return total
 
 

@@ -94,9 +94,11 @@ def test_a_long_horizon_reaches_the_closed_form(stable):
     inverse = np.linalg.inv(np.eye(4) - found[..., 1:, 1:])
     into, back = found[..., 1:, :1], found[..., :1, 1:]
     through = (back @ inverse @ into)[..., 0, 0]
-    np.testing.assert_allclose(gain(found, FAR), through, rtol=1e-6)
-    np.testing.assert_allclose(deepening(found, FAR), (inverse @ into)[..., 2, 0], rtol=1e-6)
-    np.testing.assert_allclose(feedback(found, FAR), (back @ inverse)[..., 0, 2], rtol=1e-6)
+    np.testing.assert_allclose(gain(found, horizon=FAR), through, rtol=1e-6)
+    np.testing.assert_allclose(
+        deepening(found, horizon=FAR), (inverse @ into)[..., 2, 0], rtol=1e-6
+    )
+    np.testing.assert_allclose(feedback(found, horizon=FAR), (back @ inverse)[..., 0, 2], rtol=1e-6)
     own = np.abs(found[..., M, M]) < 1
     expected = np.where(own, through / (1 - found[..., M, M]), np.nan)
     np.testing.assert_allclose(gain_long_run(found), expected)
@@ -112,17 +114,64 @@ def test_long_run_gain_is_undefined_where_a_lasting_unit_grows_for_ever(chain):
 
 def test_innovations_without_correlation_make_ordered_equal_to_lagged(stable):
     innovation = np.diag([0.4, 1.0, 2.0, 0.3, 0.1])
-    np.testing.assert_allclose(ordered_effects(stable, innovation), stable, atol=1e-15)
+    total, within = ordered_effects(stable, innovation)
+    np.testing.assert_allclose(total, stable, atol=1e-15)
+    lagged = loop_quantities(stable)
+    for name, value in loop_quantities(total, within).items():
+        np.testing.assert_allclose(value, lagged[name], atol=1e-12, err_msg=name)
 
 
-def test_ordered_effects_give_back_the_model_behind_the_covariance():
+@pytest.fixture
+def structure() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Effects within a wave, direct effects of the wave before, covariance of what is new."""
     rng = np.random.default_rng(2)
     within = np.tril(rng.normal(0, 0.4, (5, 5)), -1)
-    direct = rng.normal(0, 0.3, (5, 5))
-    own = np.diag(rng.gamma(4, 0.2, 5))
+    direct = rng.normal(0, 0.2, (5, 5))
     solved = np.linalg.inv(np.eye(5) - within)
-    found = ordered_effects(solved @ direct, solved @ own @ solved.T)
-    np.testing.assert_allclose(found, within + direct, atol=1e-12)
+    return within, direct, solved @ np.diag(rng.gamma(4, 0.2, 5)) @ solved.T
+
+
+def test_ordered_effects_give_back_the_model_behind_the_covariance(structure):
+    within, direct, innovation = structure
+    links = np.linalg.inv(np.eye(5) - within) @ direct
+    total, inside = ordered_effects(links, innovation)
+    np.testing.assert_allclose(inside, within, atol=1e-12)
+    np.testing.assert_allclose(total, within + direct, atol=1e-12)
+
+
+@pytest.mark.parametrize("horizon", [1, 3, 5])
+def test_halves_are_what_a_wave_by_wave_simulation_of_the_model_gives(structure, horizon):
+    within, direct, _ = structure
+    total = within + direct
+
+    def run(pushed: int) -> list[np.ndarray]:
+        """A lasting unit on one variable from wave 0 on; migration answers to nothing else."""
+        before, states = np.zeros(5), []
+        for _ in range(horizon + 2):
+            now = np.zeros(5)
+            for k in range(5):
+                held = k == M
+                now[k] = float(k == pushed) + (
+                    0.0 if held else within[k] @ now + direct[k] @ before
+                )
+            states.append(now)
+            before = now
+        return states
+
+    deep, back = run(M), run(U)
+    answer = direct[M, 1:]
+    assert deepening(total, within, horizon) == pytest.approx(deep[horizon][U])
+    assert feedback(total, within, horizon) == pytest.approx(answer @ back[horizon - 1][1:])
+    assert gain(total, within, horizon) == pytest.approx(answer @ deep[horizon][1:])
+
+
+def test_what_acts_within_a_wave_takes_no_time_in_the_long_run_either(structure):
+    within, direct, _ = structure
+    total = within + direct
+    far = gain(total, within, FAR) / (1 - total[M, M])
+    assert gain_long_run(total, within) == pytest.approx(far)
+    links = np.linalg.inv(np.eye(5) - within) @ direct
+    assert dominant_eigenvalue(total, within) == pytest.approx(dominant_eigenvalue(links))
 
 
 def test_responses_are_columns_of_powers_and_the_open_loop_returns_nothing(stable):
