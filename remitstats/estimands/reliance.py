@@ -21,13 +21,12 @@ from scipy import special
 
 from remitstats.estimands.predictive import predictive_check
 from remitstats.estimands.results import RelianceResults
+from remitstats.estimands.summary import QUANTILES, estimate, parameter_table, run_summary
 from remitstats.fitting.convergence import convergence_of
 from remitstats.fitting.gate import judge
 from remitstats.panel.panel import Panel
 
 Progress = Callable[[str, float], None]
-INTERVAL = {"kind": "eti", "probability": 0.9}
-QUANTILES = (0.05, 0.5, 0.95)
 THRESHOLDS = (5.0, 10.0, 20.0)
 DESCRIPTIONS = {
     "state_sd": "standard deviation between states, all waves (logit)",
@@ -81,18 +80,6 @@ def draws_of(fit: xr.DataTree) -> Draws:
         dwellings=data["dwellings"].transpose("wave", "municipality").to_numpy(),
         published=data["published_percent"].transpose("wave", "municipality").to_numpy(),
     )
-
-
-def estimate(draws: NDArray[Any]) -> dict[str, NDArray[np.float64]]:
-    """Return mean, sd, median and the 90% equal-tailed interval over the first axis."""
-    low, middle, high = np.quantile(draws, QUANTILES, axis=0)
-    return {
-        "mean": draws.mean(axis=0, dtype=float),
-        "sd": draws.std(axis=0, ddof=1, dtype=float),
-        "median": middle,
-        "eti90_lower": low,
-        "eti90_upper": high,
-    }
 
 
 def ranks(percent: NDArray[Any]) -> NDArray[np.int32]:
@@ -285,36 +272,23 @@ def summarise(
         {str(k): v for k, v in posterior.data_vars.items()} | derived,
         lambda fraction: tell("convergence of every reported quantity", 0.4 + 0.6 * fraction),
     )
-    settings = json.loads(fit["provenance"].attrs["settings"])
-    verdict = judge(fit, table)
-    wall = json.loads(fit["provenance"].attrs["wall_seconds"])
-    wall["summarise"] = round(time.perf_counter() - start, 3)
     national = grouped.sel(group="nation:00").to_numpy().reshape(-1, len(draws.waves))
-    provenance = fit["provenance"].attrs
-    summary: dict[str, Any] = {
-        "model": provenance["model"],
-        "engine": settings["engine"],
-        **verdict.describe(),
-        "wall_seconds": wall,
-        "units": len(place),
-        "states": int(place["state"].nunique()),
-        "waves": draws.waves,
-        "measured": int(np.isfinite(draws.published).sum()),
-        "interval": INTERVAL,
-        "seed": settings["seed"],
-        "settings": settings,
-        "model_spec": json.loads(provenance["specification"]),
-        "panel_hash": provenance["panel_hash"],
-        "fit_key": provenance["key"],
-        "code_version": provenance["code_version"],
-        "versions": json.loads(provenance["versions"]),
-        "command": command,
-        "estimates": {
-            "p_national_at_least_8": {
-                str(wave): float((national[:, w] >= 8.0).mean())
-                for w, wave in enumerate(draws.waves)
-            }
+    summary = run_summary(
+        fit,
+        judge(fit, table),
+        {
+            "units": len(place),
+            "states": int(place["state"].nunique()),
+            "waves": draws.waves,
+            "measured": int(np.isfinite(draws.published).sum()),
         },
+        command=command,
+        seconds=time.perf_counter() - start,
+    )
+    summary["estimates"] = {
+        "p_national_at_least_8": {
+            str(wave): float((national[:, w] >= 8.0).mean()) for w, wave in enumerate(draws.waves)
+        }
     }
     tell("done", 1.0)
     return RelianceResults(
@@ -323,9 +297,16 @@ def summarise(
         group=group,
         group_change=group_change,
         predictive=predictive,
-        parameter=parameter_table(fit, table),
+        parameter=parameter_table(fit, table, DESCRIPTIONS | _wave_scales(draws.waves)),
         summary=summary,
     )
+
+
+def _wave_scales(waves: list[int]) -> dict[str, str]:
+    return {
+        f"wave_scale_{wave}": f"spread of the effects in {wave} relative to the last wave"
+        for wave in waves
+    }
 
 
 def _derived(
@@ -349,21 +330,3 @@ def _derived(
             wave=a, drop=True
         )
     return derived
-
-
-def parameter_table(fit: xr.DataTree, table: pd.DataFrame) -> pd.DataFrame:
-    """Return the hyperparameters with their convergence (see `RelianceResults.parameter`)."""
-    rows = []
-    known = table.set_index("quantity")
-    for name, array in fit["posterior"].data_vars.items():
-        if array.ndim != 2:
-            continue
-        text = DESCRIPTIONS.get(str(name))
-        if text is None and str(name).startswith("wave_scale_"):
-            year = str(name).removeprefix("wave_scale_")
-            text = f"spread of the effects in {year} relative to the last wave"
-        found = {k: float(v) for k, v in estimate(array.to_numpy().ravel()).items()}
-        row: dict[str, Any] = {"name": str(name), "description": text or str(name), **found}
-        judged = known.loc[[str(name)], ["r_hat", "ess_bulk", "ess_tail"]]
-        rows.append(row | judged.to_dict("records")[0])
-    return pd.DataFrame(rows)

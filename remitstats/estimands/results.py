@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import itertools
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,8 +14,8 @@ from typing import Any
 
 import pandas as pd
 
-from remitstats.errors import RemitstatsError
-from remitstats.estimands.files import plain, replace_file, rounded, write_csv, write_parquet
+from remitstats.estimands.files import plain, rounded
+from remitstats.estimands.folder import DECIMALS, read_results, require_columns, write_results
 from remitstats.fitting.gate import Gate
 
 INTERVAL = ("eti90_lower", "eti90_upper")
@@ -66,8 +65,6 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
 }
 TABLES = tuple(COLUMNS)
 
-# Written tables keep this many decimals: far below any Monte Carlo error, short enough to read.
-DECIMALS = 6
 WIDE_DECIMALS = 4
 THRESHOLDS = (5, 10, 20)
 SURE = 0.95
@@ -111,10 +108,7 @@ class RelianceResults:
 
     def __post_init__(self) -> None:
         """Refuse tables without the columns that readers rely on."""
-        for name, columns in COLUMNS.items():
-            missing = [column for column in columns if column not in self.tables[name].columns]
-            if missing:
-                raise ValueError(f"results table '{name}' lacks {', '.join(missing)}")
+        require_columns(self.tables, COLUMNS)
 
     @property
     def tables(self) -> dict[str, pd.DataFrame]:
@@ -287,15 +281,8 @@ class RelianceResults:
         RemitstatsError
             When the folder can't be written.
         """
-        folder = out / "summaries"
         tables = {**self.rounded().tables, "municipalities": self.rounded().municipalities()}
-        written = []
-        for name, table in tables.items():
-            written.append(write_parquet(folder / f"{name}.parquet", table))
-            written.append(write_csv(folder / f"{name}.csv", table))
-        text = json.dumps(self.document(), indent=2, ensure_ascii=False, allow_nan=False)
-        written.append(replace_file(out / "results.json", text + "\n"))
-        return written
+        return write_results(out, tables, self.document())
 
     @classmethod
     def read(cls, out: Path) -> RelianceResults:
@@ -306,15 +293,4 @@ class RelianceResults:
         RemitstatsError
             When a file is missing or is not what `write` writes.
         """
-        try:
-            summary = json.loads((out / "results.json").read_text(encoding="utf-8"))
-            folder = out / "summaries"
-            tables = {name: pd.read_parquet(folder / f"{name}.parquet") for name in TABLES}
-            summary.pop("headline", None)
-            return cls(**tables, summary=summary)
-        except FileNotFoundError as error:
-            raise RemitstatsError(
-                f"No results in {out}: {error.filename} is missing. Run the fit first."
-            ) from error
-        except (ValueError, OSError, AttributeError) as error:
-            raise RemitstatsError(f"The results in {out} can't be read: {error}.") from error
+        return read_results(out, TABLES, cls, derived=("headline",))

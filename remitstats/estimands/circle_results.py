@@ -1,0 +1,182 @@
+"""What a fit of the circle found, as labelled tables, and how it is written to disk.
+
+`CircleResults` is all the report sees of a fit. On disk it is a folder like that of reliance
+(`estimands.folder`), of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from remitstats.estimands.files import plain, rounded
+from remitstats.estimands.folder import DECIMALS, read_results, require_columns, write_results
+from remitstats.estimands.summary import ESTIMATE
+from remitstats.fitting.gate import Gate
+
+_PLACE = ("level", "code", "name")
+_ENDS = ("eti90_lower", "eti90_upper")
+_PATHS = ("reliance_2020", "reliance_2020_cut", "population_2020", "population_2020_cut")
+
+COLUMNS: Mapping[str, tuple[str, ...]] = {
+    "link": (
+        *_PLACE,
+        "interval",
+        "reading",
+        "to",
+        "from",
+        *ESTIMATE,
+        "p_positive",
+        "p_negligible",
+        "claimed",
+        "r_hat",
+        "ess_bulk",
+    ),
+    "natural": ("change", "variable", "loop", "years", *ESTIMATE),
+    "loop": (*_PLACE, "reading", "quantity", *ESTIMATE),
+    "regime": (
+        *_PLACE,
+        "reading",
+        "delta",
+        "p_vicious",
+        "p_virtuous",
+        "p_none",
+        "p_undefined",
+    ),
+    "impulse": (*_PLACE, "loop", "variable", "years", *ESTIMATE),
+    "contribution": (
+        "cvegeo",
+        "name",
+        "state",
+        *(f"{path}_{key}" for path in _PATHS for key in ("median", *_ENDS)),
+    ),
+    "parameter": ("name", "description", *ESTIMATE, "r_hat", "ess_bulk", "ess_tail"),
+    "specification": ("specification", "headline", "core", "reading", "quantity", *ESTIMATE),
+    "confusion": ("scenario", "verdict", "count", "share"),
+    "coverage": ("scenario", "to", "from", "coverage", *_ENDS),
+}
+TABLES = tuple(COLUMNS)
+_TYPES = {
+    **dict.fromkeys(
+        (
+            *("change", "variable", "loop", "cvegeo", "name", "state", "specification"),
+            *("reading", "quantity", "scenario", "verdict", "to", "from"),
+        ),
+        "str",
+    ),
+    **dict.fromkeys(("headline", "core"), "bool"),
+    **dict.fromkeys(("years", "count"), "int64"),
+}
+
+
+def empty(name: str) -> pd.DataFrame:
+    """Return a table without rows: what results hold where nothing has filled it."""
+    kinds = {column: _TYPES.get(column, "float64") for column in COLUMNS[name]}
+    return pd.DataFrame({column: pd.Series(dtype=kind) for column, kind in kinds.items()})
+
+
+@dataclass(frozen=True, repr=False)
+class CircleResults:
+    """Posterior summaries of the circle model.
+
+    Effects are in standard deviations (of a variable within its wave) for one standard deviation
+    ten years before, within a municipality. Intervals are equal-tailed with 90% posterior
+    probability. Reading "lagged" takes the links alone; "ordered total" adds what acts within a
+    decade if the variables act in the order migration, reliance, stability, underdevelopment,
+    growth. Interval "all" is the mean of the intervals.
+
+    Parameters
+    ----------
+    link : DataFrame
+        One row a place, interval, reading and pair of variables: the effect, how probably it is
+        positive and negligible, whether it belongs to the claimed chain.
+    loop : DataFrame
+        One row a place, reading and quantity of the loop (`circle_loop.loop_quantities`);
+        "undefined_share" is the share of draws in which "gain_long_run" does not exist, which are
+        left out of its estimates.
+    regime : DataFrame
+        One row a place and reading: probability of each regime.
+    impulse : DataFrame
+        One row a place, loop ("closed" or "open"), variable and horizon: response to one standard
+        deviation of migration.
+    parameter : DataFrame
+        The hyperparameters with their convergence figures.
+    summary : dict
+        What ``results.json`` holds: model, engine, convergence, seed, versions, verdicts.
+    natural : DataFrame
+        The nation's responses in natural units; empty where the scale is not known.
+    specification, confusion, coverage : DataFrame
+        The specification curve and the trials on simulated panels; empty until they were run.
+    contribution : DataFrame
+        One row a municipality: with the loop and with the loop cut; empty until it was computed.
+    """
+
+    link: pd.DataFrame
+    loop: pd.DataFrame
+    regime: pd.DataFrame
+    impulse: pd.DataFrame
+    parameter: pd.DataFrame
+    summary: dict[str, Any]
+    natural: pd.DataFrame = field(default_factory=partial(empty, "natural"))
+    specification: pd.DataFrame = field(default_factory=partial(empty, "specification"))
+    confusion: pd.DataFrame = field(default_factory=partial(empty, "confusion"))
+    coverage: pd.DataFrame = field(default_factory=partial(empty, "coverage"))
+    contribution: pd.DataFrame = field(default_factory=partial(empty, "contribution"))
+
+    def __post_init__(self) -> None:
+        """Refuse tables without the columns that readers rely on."""
+        require_columns(self.tables, COLUMNS)
+
+    @property
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """The tables by name, empty ones too."""
+        return {name: getattr(self, name) for name in TABLES}
+
+    @property
+    def gate(self) -> Gate:
+        """Verdict on the fit, to be asked before anything is concluded from the tables."""
+        return Gate.read(self.summary)
+
+    @property
+    def converged(self) -> bool:
+        """Whether the fit passed its gate; anything but a plain True counts as no."""
+        return self.gate.converged
+
+    def __repr__(self) -> str:
+        """Return what the results are of, and whether they may be used."""
+        places = self.link[["level", "code"]].drop_duplicates()["level"].value_counts()
+        regions, states = int(places.get("region", 0)), int(places.get("state", 0))
+        what = f"Circle of the nation, {regions} regions and {states} states"
+        if self.converged:
+            filled = [name for name, table in self.tables.items() if len(table)]
+            return f"{what}: {', '.join(filled)}"
+        return f"{what}: NOT CONVERGED, nothing in it is a finding\n{self.gate.explain()}"
+
+    def rounded(self) -> CircleResults:
+        """Return the same results as they are written: floats to `DECIMALS` decimals."""
+        tables = {name: rounded(table, DECIMALS) for name, table in self.tables.items()}
+        return replace(self, **tables, summary=plain(self.summary))
+
+    def document(self) -> dict[str, Any]:
+        """Return what ``results.json`` holds; no verdict of a fit that did not converge."""
+        document: dict[str, Any] = plain(self.summary)
+        if not self.converged:
+            document["verdict"] = None
+        return document
+
+    def write(self, out: Path) -> list[Path]:
+        """Write ``results.json`` and ``summaries/*.parquet|csv`` under a folder.
+
+        See `estimands.folder.write_results`.
+        """
+        return write_results(out, self.rounded().tables, self.document())
+
+    @classmethod
+    def read(cls, out: Path) -> CircleResults:
+        """Read what `write` wrote; see `estimands.folder.read_results` for what it raises."""
+        return read_results(out, TABLES, cls)
