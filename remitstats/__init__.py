@@ -18,6 +18,8 @@ __getattr__, __dir__, __all__ = _lazy.attach(
     submodules=["estimands", "fitting", "geography", "models", "panel", "parts", "report"],
     submod_attrs={
         "errors": ["PanelError", "Problem", "RemitstatsError"],
+        "estimands.circle": ["summarise_circle"],
+        "estimands.circle_results": ["CircleResults"],
         "estimands.reliance": ["summarise"],
         "estimands.results": ["RelianceResults"],
         "fitting.gate": ["Gate", "gate"],

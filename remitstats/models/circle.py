@@ -18,14 +18,18 @@ effect of one standard deviation of `from` on `to` ten years later, around the m
 level: lasting differences between municipalities are no evidence for a link. Everything but the
 links and covariances is integrated out (`parts.dynamic_panel`).
 
-The order within a wave is read from the same fit: the covariance of the innovations factored in
-the order migration, reliance, stability, underdevelopment, growth gives the effects within a
-decade that this order would imply (`estimands.circle`). Lagged effects alone and lagged with
-ordered contemporaneous effects are one likelihood, and no data can choose between them.
+The order within a wave can be read from the same fit: the covariance of the innovations factored
+in the order migration, reliance, stability, underdevelopment, growth gives the effects within a
+decade that this order would imply. Lagged effects alone and lagged with ordered contemporaneous
+effects are one likelihood, and no data can choose between them.
 
 What it assumes: no cause that varies within a municipality over time moves two variables a wave
 apart; lasting differences weigh the same in every wave, in standard deviations of that wave;
 links are linear. Associations under these assumptions, not proven effects.
+
+No verdict on the paper's circle may be taken from it yet: links that are the same in every state
+(the default form) understate how uncertain a national link is, and no rule has been calibrated on
+panels simulated without a circle.
 
 References
 ----------

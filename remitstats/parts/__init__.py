@@ -16,9 +16,18 @@ Likelihoods, and what stands behind the numbers:
 - `sampling_error`: what a percentage of a census sample is worth
 - `overdispersion`: cell effects and the beta-binomial
 
+Dynamics of a panel, with states, levels and means integrated out:
+
+- `nested_normal`: measurements that share effects of blocks and groups, collapsed on a tree
+- `dynamic_panel`: what lasts and what one wave passes on, on that tree (`panel_kernel` compiled,
+  `panel_operation` for PyMC)
+- `correlation`: covariances from partial correlations, with an LKJ prior
+- `factor`: one factor behind several indicators
+
 What holds a model together:
 
 - `priors`: scales, shares, ratios, locations and correlations, in words a user can weigh
 - `latent_gaussian`: the model that both engines read
+- `collapsed_density`: the same for a model whose Gaussian part is integrated out
 - `selected_inverse`: variances from a sparse precision
 """
