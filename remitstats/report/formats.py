@@ -45,6 +45,7 @@ KINDS: Mapping[str, Callable[[float], str]] = {
     "percent1": lambda value: _fixed(value, 1),
     "points": lambda value: _signed(value, 2),
     "points1": lambda value: _signed(value, 1),
+    "effect": lambda value: _signed(value, 2),
     "probability": _probability,
     "count": lambda value: _fixed(round(value), 0),
     "expected": lambda value: _fixed(value, 1),

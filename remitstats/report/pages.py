@@ -20,7 +20,8 @@ from remitstats.fitting.gate import (
 from remitstats.report.dictionary import read_dictionary
 from remitstats.report.formats import capital
 from remitstats.report.numbers import Numbers
-from remitstats.report.pictures import Picture, top_rows
+from remitstats.report.picture import Picture
+from remitstats.report.pictures import top_rows
 from remitstats.report.scope import Scope
 from remitstats.report.tables import municipality_data
 from remitstats.report.texts import Texts
