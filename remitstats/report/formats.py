@@ -47,6 +47,7 @@ KINDS: Mapping[str, Callable[[float], str]] = {
     "points1": lambda value: _signed(value, 1),
     "effect": lambda value: _signed(value, 2),
     "probability": _probability,
+    "share": lambda value: f"{_fixed(100 * value, 0)}%",
     "count": lambda value: _fixed(round(value), 0),
     "expected": lambda value: _fixed(value, 1),
     "r_hat": lambda value: _fixed(value, 3),
