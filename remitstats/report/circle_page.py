@@ -54,6 +54,7 @@ def circle_context(results: CircleResults, texts: Texts) -> dict[str, Any]:
         "others": _links(nation, OTHERS),
         "ways": _ways(nation),
         "natural": _records(optional(results, "natural")),
+        "natural_tables": _natural_tables(optional(results, "natural")),
         "gains": _gains(results.loop),
         "undefined": _undefined(results.loop),
         "counted": _counted(results.regime),
@@ -129,6 +130,26 @@ def _ways(links: pd.DataFrame) -> dict[str, int]:
     """Return how many links of the chain go the claimed way, the other way, or may do either."""
     ways = [row["way"] for row in _links(links, CHAIN)]
     return {name: ways.count(name) for name in ("claimed", "opposite", "open")}
+
+
+def _natural_tables(table: pd.DataFrame | None) -> list[Row]:
+    """Return a record a size of step: its years, and a line a variable and loop."""
+    tables: dict[str, Row] = {}
+    for row in _records(table):
+        step = tables.setdefault(
+            str(row["change"]), {"change": str(row["change"]), "years": [], "lines": {}}
+        )
+        years = int(row["years"])
+        step["years"] = sorted({*step["years"], years})
+        line = step["lines"].setdefault(
+            (row["variable"], row["loop"]),
+            {"variable": row["variable"], "loop": row["loop"], "rows": {}},
+        )
+        line["rows"][years] = row
+    return [
+        {**step, "lines": sorted(step["lines"].values(), key=lambda line: str(line["variable"]))}
+        for step in tables.values()
+    ]
 
 
 def _gains(loop: pd.DataFrame) -> list[Row]:

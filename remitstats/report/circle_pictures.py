@@ -124,7 +124,7 @@ def _loops(results: CircleResults, texts: Texts) -> Iterator[Job]:
             "svg",
             texts.plain("circle.gain_alt"),
             texts("circle.gain_caption"),
-            partial(dots, [Panel("", rows)], labels, left=1.72),
+            partial(dots, [Panel("", rows)], labels, left=1.95),
         )
     rows = place_rows(results.loop).assign(series="")
     delta = float(results.regime["delta"].iloc[0]) if len(results.regime) else None
@@ -210,7 +210,7 @@ def _trials(results: CircleResults, texts: Texts) -> Iterator[Job]:
             "svg",
             texts.plain("circle.curve_alt", count=len(order)),
             texts("circle.curve_caption"),
-            partial(dots, panels, labels, left=1.78),
+            partial(dots, panels, labels, left=1.95),
         )
     table = optional(results, "confusion")
     if table is not None:

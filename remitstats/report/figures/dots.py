@@ -100,17 +100,16 @@ def dots(panels: Sequence[Panel], labels: Labels, *, left: float = 1.5) -> Figur
         axes = figure.add_axes(tuple(np.array(box) / sizes))
         _panel(axes, panel, labels, narrow=len(panels) > 2)
         if i == 0:
-            length = round(left * 12.5)
+            length = round(left * 13.3)
             axes.set_yticks(range(count), [shorten(row, length) for row in labels.rows])
             for tick, row in zip(axes.get_yticklabels(), labels.rows, strict=True):
-                tick.set_fontsize(8.8)
+                tick.set_fontsize(8.6)
                 tick.set_fontweight("bold" if row in labels.marked else "normal")
         else:
             axes.set_yticks([])
     _legend(figure, labels, words)
     if labels.axis:
-        place = (left + width / 2) / PLOT_WIDTH
-        figure.text(place, 0.05 / height, labels.axis, ha="center", va="bottom", fontsize=9)
+        figure.text(0.985, 0.05 / height, labels.axis, ha="right", va="bottom", fontsize=9)
     return figure
 
 
