@@ -41,6 +41,13 @@ def p_sign(row: Any) -> float:
     return p if row["median"] >= 0 else 1 - p
 
 
+def sign(row: Any) -> str:
+    """Return "positive" or "negative", or "unsure" where the sign's probability is too low."""
+    if p_sign(row) < SURE:
+        return "unsure"
+    return "positive" if row["median"] >= 0 else "negative"
+
+
 def headline(link: pd.DataFrame, level: str, code: str | None = None) -> pd.DataFrame:
     """Return the links of one place that the report states: lagged, both intervals together.
 
@@ -60,3 +67,8 @@ def headline(link: pd.DataFrame, level: str, code: str | None = None) -> pd.Data
     if code is not None:
         here &= link["code"] == code
     return link[here].set_index(["from", "to"], drop=False)
+
+
+def row_of(links: pd.DataFrame, pair: tuple[str, str]) -> dict[str, Any]:
+    """Return the row of a link, (from, to), of a table that `headline` gave."""
+    return {str(key): value for key, value in links.loc[[pair]].to_dict("records")[0].items()}

@@ -9,7 +9,7 @@ import pandas as pd
 
 from remitstats.estimands.files import plain
 from remitstats.estimands.results import SURE
-from remitstats.report.circle_links import CHAIN, NODES, OTHERS, headline, p_sign, way
+from remitstats.report.circle_links import CHAIN, NODES, OTHERS, headline, row_of, sign, way
 from remitstats.report.circle_tables import optional, specification_rows
 from remitstats.report.figures.regime_map import REGIMES, most_probable
 from remitstats.report.formats import capital
@@ -119,10 +119,8 @@ def _links(links: pd.DataFrame, pairs: tuple[tuple[str, str], ...]) -> list[Row]
     rows = []
     for pair in pairs:
         if pair in links.index:
-            row = {str(key): value for key, value in links.loc[pair].items()}
-            sure = p_sign(row) >= SURE
-            sign = "unsure" if not sure else "positive" if row["median"] >= 0 else "negative"
-            rows.append({**row, "way": way(float(row["p_positive"])), "sign": sign})
+            row = row_of(links, pair)
+            rows.append({**row, "way": way(float(row["p_positive"])), "sign": sign(row)})
     return rows
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from remitstats.report.circle_links import CHAIN, NODES, OTHERS, headline
+from remitstats.report.circle_links import CHAIN, NODES, OTHERS, headline, row_of, sign
 from remitstats.report.circle_tables import (
     coverage_rows,
     cut_rows,
@@ -22,7 +22,7 @@ from remitstats.report.figures.circle import circle, circles
 from remitstats.report.figures.confusion import confusion
 from remitstats.report.figures.dots import Labels, Panel, dots
 from remitstats.report.figures.impulse import impulse
-from remitstats.report.figures.regime_map import regime_map
+from remitstats.report.figures.regime_map import REGIMES, regime_map
 from remitstats.report.picture import Job
 from remitstats.report.scope import Scope
 from remitstats.report.texts import Texts
@@ -30,8 +30,6 @@ from remitstats.report.texts import Texts
 if TYPE_CHECKING:
     from remitstats.estimands.circle_results import CircleResults
     from remitstats.report.shapes import MapShapes
-
-REGIMES = ("vicious", "virtuous", "none", "undefined")
 
 
 def circle_jobs(
@@ -100,11 +98,8 @@ def _spoken(links: pd.DataFrame, texts: Texts) -> str:
     for pair in (*CHAIN, *OTHERS):
         if pair not in links.index:
             continue
-        row = links.loc[pair]
-        sure = max(row["p_positive"], 1 - row["p_positive"]) >= 0.95
-        sign = "unsure" if not sure else "positive" if row["median"] >= 0 else "negative"
         start, end = (texts.plain(f"circle.name_{name}") for name in pair)
-        key = f"circle.spoken_{sign}"
+        key = f"circle.spoken_{sign(row_of(links, pair))}"
         said.append(texts.plain(key, start=start, end=end))
     return "; ".join(said)
 

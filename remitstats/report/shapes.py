@@ -177,7 +177,9 @@ def _paths(geometries: np.ndarray) -> list[DrawPath]:
 
 def _outlines(wholes: dict[str, Any]) -> list[np.ndarray]:
     """Return the borders of the states as lines."""
-    rings = [ring for whole in wholes.values() for ring in shapely.get_rings(shapely.get_parts(whole))]
+    rings = [
+        ring for whole in wholes.values() for ring in shapely.get_rings(shapely.get_parts(whole))
+    ]
     return [shapely.get_coordinates(ring) for ring in rings]
 
 

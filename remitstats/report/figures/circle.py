@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,12 +16,21 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import FancyBboxPatch, Polygon
 
-from remitstats.estimands.results import SURE
-from remitstats.report.circle_links import CHAIN, CLAIMED, NODES, OPPOSITE, OTHERS, p_sign, way
+from remitstats.report.circle_links import (
+    CHAIN,
+    CLAIMED,
+    NODES,
+    OPPOSITE,
+    OTHERS,
+    p_sign,
+    sign,
+    way,
+)
 from remitstats.report.figures.style import INK, MUTED, PAPER, PLOT_WIDTH, RULE, SERIES, new_figure
 from remitstats.report.formats import show
 
 POSITIVE, NEGATIVE, UNSURE = SERIES[0], SERIES[1], "#8a949b"
+COLOURS = {"positive": POSITIVE, "negative": NEGATIVE, "unsure": UNSURE}
 MARK = {CLAIMED: "\N{CHECK MARK}", OPPOSITE: "\N{BALLOT X}"}
 # How far an arrow bends to the left of the straight line, and how far along it its label stands.
 # The chain runs clockwise, so its arrows bend outwards and those against it inwards.
@@ -35,6 +45,7 @@ _LABEL = {("migration", "growth"): 0.3, ("reliance", "migration"): 0.42}
 _LEAST = 0.05  # sd: links are drawn no thicker for being the largest of a circle of small ones
 
 Pair = tuple[str, str]
+Row = dict[str, Any]
 Point = tuple[float, float]
 
 
@@ -154,7 +165,7 @@ def circles(
 def thickest_link(links: pd.DataFrame) -> float:
     """Return the size of the largest link drawn, at least `_LEAST`."""
     drawn = [pair for pair in (*CHAIN, *OTHERS) if pair in links.index]
-    return max([_LEAST, *(abs(float(links.loc[pair, "median"])) for pair in drawn)])
+    return max([_LEAST, *(abs(float(row_of(links, pair)["median"])) for pair in drawn)])
 
 
 def _canvas(figure: Figure, corner: Point, layout: Layout, height: float) -> Axes:
@@ -178,7 +189,7 @@ def _draw(
 ) -> None:
     pairs = [pair for pair in shown if pair in links.index]
     for pair in pairs:
-        _arrow(axes, pair, links.loc[pair], layout, largest)
+        _arrow(axes, pair, row_of(links, pair), layout, largest)
     drawn = {name for pair in pairs for name in pair}
     wide, high = layout.node
     for name in NODES:
@@ -197,17 +208,17 @@ def _draw(
         )  # fmt: skip
 
 
-def _arrow(axes: Axes, pair: Pair, row: pd.Series, layout: Layout, largest: float) -> None:
+def _arrow(axes: Axes, pair: Pair, row: Row, layout: Layout, largest: float) -> None:
     """Draw one link: a curve that stops short of both nodes, its head, its label."""
-    size, sure = float(row["median"]), p_sign(row) >= SURE
-    colour = UNSURE if not sure else POSITIVE if size >= 0 else NEGATIVE
+    size, kind = float(row["median"]), sign(row)
+    colour = COLOURS[kind]
     chain = pair in CHAIN
     share = min(abs(size) / largest, 1.0)
     thickness = (0.9 + (layout.thickest - 0.9) * share) * (1.0 if chain else 0.55)
     points = _curve(pair, layout)
     head = (0.055 + 0.022 * thickness) * (1.0 if layout.probabilities else 0.8)
     body, tip, base = _with_head(points, 1.35 * head)
-    style = (0, (2.2, 1.4)) if not sure else "solid"
+    style = (0, (2.2, 1.4)) if kind == "unsure" else "solid"
     axes.plot(
         *body.T, color=colour, linewidth=thickness, linestyle=style, zorder=2,
         solid_capstyle="butt", dash_capstyle="butt",
@@ -216,26 +227,27 @@ def _arrow(axes: Axes, pair: Pair, row: pd.Series, layout: Layout, largest: floa
     axes.add_patch(
         Polygon([tip, base + across, base - across], closed=True, color=colour, zorder=3, lw=0)
     )
-    # Chain's labels stand above the others where two come close.
-    x, y = points[int(_LABEL.get(pair, 0.5) * len(points))]
+    place = points[int(_LABEL.get(pair, 0.5) * len(points))]
+    _label(axes, place, row, layout, chain=chain)
+
+
+def _label(axes: Axes, place: np.ndarray, row: Row, layout: Layout, *, chain: bool) -> None:
+    """Write a link's estimate, its mark and the probability of its sign; the chain's on top."""
+    size, bold = float(row["median"]), chain and sign(row) != "unsure"
     mark = MARK.get(way(float(row["p_positive"])), "?") if chain else ""
     text = f"{show(size, 'effect')} {mark}".strip()
-    box = {"facecolor": PAPER, "edgecolor": RULE if chain else "none", "linewidth": 0.5}
-    font = layout.label_font
     if layout.probabilities:
-        sign = "+" if size >= 0 else "\N{MINUS SIGN}"
-        axes.text(
-            x, y, f"{text}\nP({sign}) {show(p_sign(row), 'probability')}", ha="center",
-            va="center", fontsize=font if chain else font - 0.8, zorder=7 if chain else 6, linespacing=1.25,
-            color=INK, fontweight="bold" if chain and sure else "normal",
-            bbox={**box, "boxstyle": "round,pad=0.22"},
-        )  # fmt: skip
-    else:
-        axes.text(
-            x, y, text, ha="center", va="center", fontsize=font if chain else font - 0.8, zorder=7 if chain else 6,
-            color=INK, fontweight="bold" if chain and sure else "normal",
-            bbox={**box, "boxstyle": "round,pad=0.15"},
-        )  # fmt: skip
+        shown = "+" if size >= 0 else "\N{MINUS SIGN}"
+        text += f"\nP({shown}) {show(p_sign(row), 'probability')}"
+    axes.text(
+        place[0], place[1], text, ha="center", va="center", color=INK, linespacing=1.25,
+        fontsize=layout.label_font - (0.0 if chain else 0.8),
+        fontweight="bold" if bold else "normal", zorder=7 if chain else 6,
+        bbox={
+            "facecolor": PAPER, "edgecolor": RULE if chain else "none", "linewidth": 0.5,
+            "boxstyle": f"round,pad={0.22 if layout.probabilities else 0.15}",
+        },
+    )  # fmt: skip
 
 
 def _curve(pair: Pair, layout: Layout) -> np.ndarray:
@@ -247,7 +259,7 @@ def _curve(pair: Pair, layout: Layout) -> np.ndarray:
     points = (1 - t) ** 2 * start + 2 * t * (1 - t) * control + t**2 * end
     half = np.array(layout.node) / 2 + 0.05
     inside = (np.abs(points - start) < half).all(1) | (np.abs(points - end) < half).all(1)
-    return points[~inside]
+    return np.asarray(points[~inside])
 
 
 def _with_head(points: np.ndarray, length: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -87,4 +87,3 @@ def impulse(rows: pd.DataFrame, names: Mapping[str, str], words: Mapping[str, st
     )  # fmt: skip
     figure.text(0.5, 0.06 / height, words["axis"], ha="center", va="bottom", fontsize=9)
     return figure
-

@@ -118,7 +118,9 @@ def canvas(shapes: MapShapes) -> tuple[Figure, Axes]:
     """Return an empty map, with room for a legend of `LEGEND_HEIGHT` inches under it."""
     height = float(np.clip(MAP_WIDTH * shapes.aspect, 2.0, 6.2))
     figure = new_figure(MAP_WIDTH, height + LEGEND_HEIGHT)
-    axes = figure.add_axes((0.0, LEGEND_HEIGHT / (height + LEGEND_HEIGHT), 1.0, height / (height + LEGEND_HEIGHT)))
+    axes = figure.add_axes(
+        (0.0, LEGEND_HEIGHT / (height + LEGEND_HEIGHT), 1.0, height / (height + LEGEND_HEIGHT))
+    )
     left, bottom, right, top = shapes.bounds
     margin = 0.025 * max(right - left, top - bottom)
     axes.set_xlim(left - margin, right + margin)

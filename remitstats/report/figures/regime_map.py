@@ -68,12 +68,15 @@ def regime_map(shapes: MapShapes, rows: pd.DataFrame, words: Mapping[str, str]) 
                 )
             )
     borders(axes, shapes)
-    _legend(figure, [r for r in REGIMES if r in set(found["regime"].dropna())], words, ~sure & known)
+    _legend(
+        figure, [r for r in REGIMES if r in set(found["regime"].dropna())], words, ~sure & known
+    )
     return figure
 
 
 def _pale(colour: str) -> str:
-    return to_hex(tuple(0.3 * part + 0.7 for part in to_rgb(colour)))
+    red, green, blue = (0.3 * part + 0.7 for part in to_rgb(colour))
+    return to_hex((red, green, blue))
 
 
 def _legend(

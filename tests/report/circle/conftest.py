@@ -114,6 +114,30 @@ def _regime(a: np.ndarray) -> dict[str, float]:
     }
 
 
+def _responses(key: dict[str, str], draws: np.ndarray) -> tuple[list[dict], list[dict]]:
+    """Rows of impulse and natural of one place."""
+    impulse, natural = [], []
+    open_loop = draws.copy()
+    open_loop[:, M, [R, S, U, G]] = 0.0
+    sizes = {"reliance": (R, 11.0), "poverty": (S, -9.0), "underdevelopment": (U, 1.3)}
+    sizes |= {"growth": (G, 8.0)}
+    for loop, a in (("closed", draws), ("open", open_loop)):
+        power = np.repeat(np.eye(5)[None], DRAWS, axis=0)
+        for years in (10, 20, 30):
+            power = a @ power
+            when = {"loop": loop, "years": years}
+            impulse += [
+                {**key, **when, "variable": name, **_estimate(power[:, i, M])}
+                for i, name in enumerate(NAMES)
+            ]
+            natural += [
+                {**when, "change": change, "variable": name, **_estimate(size * power[:, i, M])}
+                for change in ("ten dwellings", "one sd")
+                for name, (i, size) in sizes.items()
+            ]
+    return impulse, natural
+
+
 def simulate_circle(
     *, converged: bool = True, names: dict[str, str] | None = None, trials: bool = True
 ) -> StandIn:
@@ -164,43 +188,10 @@ def simulate_circle(
                 quantities[f"gain_without_{NAMES[start]}_{NAMES[end]}"] = _halves(cut)[2]
             quantities["undefined_share"] = np.full(DRAWS, 0.015)
             for quantity, value in quantities.items():
-                loop.append(
-                    {**key, "reading": reading, "quantity": quantity, **_estimate(value)}
-                )
+                loop.append({**key, "reading": reading, "quantity": quantity, **_estimate(value)})
             regime.append({**key, "reading": reading, **_regime(a)})
-        if level != "nation":
-            continue
-        open_loop = draws.copy()
-        open_loop[:, M, [R, S, U, G]] = 0.0
-        for loop_name, a in (("closed", draws), ("open", open_loop)):
-            power = np.repeat(np.eye(5)[None], DRAWS, axis=0)
-            for years in (10, 20, 30):
-                power = a @ power
-                for i, variable in enumerate(NAMES):
-                    impulse.append(
-                        {
-                            **key,
-                            "loop": loop_name,
-                            "variable": variable,
-                            "years": years,
-                            **_estimate(power[:, i, M]),
-                        }
-                    )
-                for change in ("ten dwellings", "one sd"):
-                    for variable, i, size in (
-                        ("reliance", R, 11.0), ("poverty", S, -9.0), ("underdevelopment", U, 1.3),
-                        ("growth", G, 8.0),
-                    ):  # fmt: skip
-                        natural.append(
-                            {
-                                "change": change,
-                                "variable": variable,
-                                "unit": "points",
-                                "loop": loop_name,
-                                "years": years,
-                                **_estimate(size * power[:, i, M]),
-                            }
-                        )
+        if level == "nation":
+            impulse, natural = _responses(key, draws)
     parameter = [
         {
             "name": name,
@@ -244,10 +235,10 @@ def simulate_circle(
 
 def _specification() -> pd.DataFrame:
     choices = [
-        "Headline", "Circular migrants too", "Low wages for poverty", "No electricity", "No drainage",
+        "Headline", "Circular migrants too", "Low wages for poverty", "No electricity",
         "Earth floor", "Illiteracy", "Crowding", "Without border", "Without metropolitan areas",
         "Weighted by population", "Wider priors", "Narrower priors", "Same links in both decades",
-        "Without size adjustment",
+        "Without size adjustment", "No drainage",
     ]  # fmt: skip
     rows = []
     for i, choice in enumerate(choices):
