@@ -10,7 +10,7 @@ import pandas as pd
 from remitstats.estimands.files import plain
 from remitstats.estimands.results import SURE
 from remitstats.report.circle_links import CHAIN, NODES, OTHERS, headline, row_of, sign, way
-from remitstats.report.circle_tables import optional, specification_rows
+from remitstats.report.circle_tables import limit, one_limit, optional, specification_rows
 from remitstats.report.figures.regime_map import REGIMES, most_probable
 from remitstats.report.formats import capital
 from remitstats.report.numbers import Numbers
@@ -40,7 +40,7 @@ def circle_context(results: CircleResults, texts: Texts) -> dict[str, Any]:
     dict
         Names and values for Jinja; no verdict and no finding where the fit did not converge.
     """
-    document = results.document()
+    document, regime = results.document(), one_limit(results.regime)
     nation = headline(results.link, "nation")
     return {
         "n": Numbers(document, texts.plain("site.to"), FOLDER),
@@ -49,7 +49,7 @@ def circle_context(results: CircleResults, texts: Texts) -> dict[str, Any]:
         "notes": results.gate.notes,
         "summary": plain(results.summary),
         "verdicts": _verdicts(results),
-        "regimes": _national_regimes(results),
+        "regimes": _national_regimes(regime),
         "chain": _links(nation, CHAIN),
         "others": _links(nation, OTHERS),
         "ways": _ways(nation),
@@ -57,20 +57,18 @@ def circle_context(results: CircleResults, texts: Texts) -> dict[str, Any]:
         "natural_tables": _natural_tables(optional(results, "natural")),
         "gains": _gains(results.loop),
         "undefined": _undefined(results.loop),
-        "counted": _counted(results.regime),
-        "regions": _places(results, "region"),
-        "states": _places(results, "state"),
+        "counted": _counted(regime),
+        "regions": _places(results.link, regime, "region"),
+        "states": _places(results.link, regime, "state"),
         "links": _all_links(results.link),
         "curve": _curve(results),
         "specifications": _specifications(optional(results, "specification")),
         "confusion": _records(optional(results, "confusion")),
-        "coverage": _records(optional(results, "coverage")),
         "parameters": _described(results.parameter),
-        "has_contribution": optional(results, "contribution") is not None,
         "files": [name for name in results.tables if optional(results, name) is not None],
         "nodes": NODES,
         "pairs": CHAIN,
-        "delta": _delta(results.regime),
+        "delta": limit(results.regime),
     }
 
 
@@ -110,9 +108,8 @@ def _verdicts(results: CircleResults) -> list[Row]:
     return found
 
 
-def _national_regimes(results: CircleResults) -> list[Row]:
-    here = results.regime["level"] == "nation"
-    return _records(results.regime[here].drop_duplicates("reading"))
+def _national_regimes(regime: pd.DataFrame) -> list[Row]:
+    return _records(regime[regime["level"] == "nation"])
 
 
 def _links(links: pd.DataFrame, pairs: tuple[tuple[str, str], ...]) -> list[Row]:
@@ -176,13 +173,12 @@ def _counted(regime: pd.DataFrame) -> list[Row]:
     return counted
 
 
-def _places(results: CircleResults, level: str) -> list[Row]:
-    """Return a record a place: its drawn links by pair, its regime probabilities."""
-    regime = results.regime
+def _places(link: pd.DataFrame, regime: pd.DataFrame, level: str) -> list[Row]:
+    """Return a record a place: its links by pair, its regime probabilities."""
     regime = regime[(regime["level"] == level) & (regime["reading"] == "lagged")]
     by_code = {str(row["code"]): row for row in _records(regime)}
     places = []
-    for code, rows in headline(results.link, level).groupby("code", sort=True):
+    for code, rows in headline(link, level).groupby("code", sort=True):
         by_pair = {(row["from"], row["to"]): row for row in _records(rows)}
         places.append(
             {
@@ -212,7 +208,7 @@ def _all_links(link: pd.DataFrame) -> list[Row]:
 
 def _curve(results: CircleResults) -> list[Row]:
     """Count the specifications whose whole interval lies above, below or within the band."""
-    table, delta = optional(results, "specification"), _delta(results.regime)
+    table, delta = optional(results, "specification"), limit(results.regime)
     if table is None or delta is None:
         return []
     counted = []
@@ -248,7 +244,3 @@ def _specifications(table: pd.DataFrame | None) -> list[Row]:
         )
         entry["rows"][str(row["quantity"])] = row
     return list(found.values())
-
-
-def _delta(regime: pd.DataFrame) -> float | None:
-    return float(regime["delta"].iloc[0]) if len(regime) else None

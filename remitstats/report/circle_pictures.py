@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,8 @@ from remitstats.report.circle_links import CHAIN, NODES, OTHERS, headline, row_o
 from remitstats.report.circle_tables import (
     coverage_rows,
     cut_rows,
+    limit,
+    one_limit,
     optional,
     place_rows,
     specification_order,
@@ -70,10 +72,12 @@ def _drawings(results: CircleResults, scope: Scope, texts: Texts) -> Iterator[Jo
     }
     nation = headline(results.link, "nation")
     for name, chain_only in (("nation", False), ("summary", True)):
+        pairs = CHAIN if chain_only else (*CHAIN, *OTHERS)
+        said = _spoken(nation, pairs, texts)
         yield Job(
             f"circle_{name}",
             "svg",
-            texts.plain("circle.nation_alt", place=scope.place, links=_spoken(nation, texts)),
+            texts.plain("circle.nation_alt", place=scope.place, links=said),
             texts("circle.summary_caption" if chain_only else "circle.nation_caption"),
             partial(circle, nation, names, legend, chain_only=chain_only),
         )
@@ -92,10 +96,10 @@ def _drawings(results: CircleResults, scope: Scope, texts: Texts) -> Iterator[Jo
         )
 
 
-def _spoken(links: pd.DataFrame, texts: Texts) -> str:
+def _spoken(links: pd.DataFrame, pairs: Sequence[tuple[str, str]], texts: Texts) -> str:
     """Return the signs of the links as words, for those who can't see the drawing."""
     said = []
-    for pair in (*CHAIN, *OTHERS):
+    for pair in pairs:
         if pair not in links.index:
             continue
         start, end = (texts.plain(f"circle.name_{name}") for name in pair)
@@ -122,7 +126,7 @@ def _loops(results: CircleResults, texts: Texts) -> Iterator[Job]:
             partial(dots, [Panel("", rows)], labels, left=1.95),
         )
     rows = place_rows(results.loop).assign(series="")
-    delta = float(results.regime["delta"].iloc[0]) if len(results.regime) else None
+    delta = limit(results.regime)
     band = None if delta is None else (-delta, delta)
     panels = [
         Panel(texts.plain(f"circle.panel_{quantity}"), part, band)
@@ -168,8 +172,9 @@ def _responses(results: CircleResults, texts: Texts) -> Iterator[Job]:
 def _maps(
     results: CircleResults, states: MapShapes | None, scope: Scope, texts: Texts
 ) -> Iterator[Job]:
-    here = (results.regime["level"] == "state") & (results.regime["reading"] == "lagged")
-    rows = results.regime[here].set_index("code")
+    regime = one_limit(results.regime)
+    here = (regime["level"] == "state") & (regime["reading"] == "lagged")
+    rows = regime[here].set_index("code")
     if states is not None and len(rows):
         words: Mapping[str, str] = {
             key: texts.plain(f"circle.regime_{key}") for key in (*REGIMES, "unsure")
@@ -187,7 +192,7 @@ def _trials(results: CircleResults, texts: Texts) -> Iterator[Job]:
     table = optional(results, "specification")
     if table is not None:
         order, marked = specification_order(table)
-        delta = float(results.regime["delta"].iloc[0]) if len(results.regime) else None
+        delta = limit(results.regime)
         panels = []
         for quantity in ("deepening", "feedback", "gain"):
             rows = specification_rows(table, quantity).assign(series="")

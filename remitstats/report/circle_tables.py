@@ -21,6 +21,16 @@ def optional(results: CircleResults, name: str) -> pd.DataFrame | None:
     return None if table is None or table.empty else table
 
 
+def limit(regime: pd.DataFrame) -> float | None:
+    """Return what counts as none: the first limit of a table of regimes, which is the headline's."""
+    return float(regime["delta"].iloc[0]) if len(regime) else None
+
+
+def one_limit(regime: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of that limit alone."""
+    return regime[regime["delta"] == limit(regime)]
+
+
 def link_name(pair: tuple[str, str], texts: Texts) -> str:
     """Return a link as words for a figure: from, an arrow, to."""
     start, end = (texts.plain(f"circle.short_{name}") for name in pair)

@@ -23,6 +23,7 @@ from remitstats.report.circle_links import (
     OPPOSITE,
     OTHERS,
     p_sign,
+    row_of,
     sign,
     way,
 )

@@ -92,6 +92,20 @@ def test_states_are_counted_by_their_most_probable_regime(circle_site):
         assert (said in text) == (count > 0)
 
 
+def test_a_second_limit_of_what_counts_as_none_is_for_the_files(
+    results, simulated_circle, grid_panel, tmp_path
+):
+    circle = simulated_circle()
+    regime = circle.tables["regime"]
+    wider = regime.assign(delta=0.1, p_vicious=0.0, p_none=1.0)
+    circle.tables["regime"] = pd.concat([regime, wider], ignore_index=True)
+    build_report(results, grid_panel(results), tmp_path, circle=circle)
+    html = (tmp_path / "circle.html").read_text("utf-8")
+    assert ",0.05|p_vicious" in html
+    assert ",0.1|" not in html
+    assert len(pd.read_csv(tmp_path / "circle/summaries/regime.csv")) == 2 * len(regime)
+
+
 def test_a_fit_that_did_not_pass_says_so_first_and_finds_nothing(stuck_circle_site):
     text = words(stuck_circle_site / "circle.html")
     assert text.startswith("This fit did not converge")
