@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from remitstats.report.circle_links import CHAIN
+from remitstats.report.circle_links import CHAIN, OTHERS
 from remitstats.report.texts import Texts
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ def optional(results: CircleResults, name: str) -> pd.DataFrame | None:
 
 
 def limit(regime: pd.DataFrame) -> float | None:
-    """Return what counts as none: the first limit of a table of regimes, which is the headline's."""
+    """Return what counts as none: the first limit of a table of regimes, the headline's."""
     return float(regime["delta"].iloc[0]) if len(regime) else None
 
 
@@ -84,10 +85,14 @@ def specification_rows(table: pd.DataFrame, quantity: str) -> pd.DataFrame:
 
 
 def coverage_rows(table: pd.DataFrame, texts: Texts) -> pd.DataFrame:
-    """Return coverage as rows to draw: a row a link, a series a scenario."""
+    """Return coverage of the links drawn as rows: a row a link, a series a scenario."""
+    order = {pair: i for i, pair in enumerate((*CHAIN, *OTHERS))}
     pairs = zip(table["from"], table["to"], strict=True)
-    return table.assign(
+    ordered = table.assign(place=[float(order.get(pair, math.nan)) for pair in pairs])
+    ordered = ordered.dropna(subset=["place", "coverage"]).sort_values("place", kind="stable")
+    pairs = zip(ordered["from"], ordered["to"], strict=True)
+    return ordered.assign(
         row=[link_name((str(start), str(end)), texts) for start, end in pairs],
-        series=table["scenario"].astype(str),
-        median=table["coverage"],
+        series=ordered["scenario"].astype(str),
+        median=ordered["coverage"],
     )

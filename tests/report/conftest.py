@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -266,6 +267,33 @@ def panel_for(results: RelianceResults, shapes: bool = True, all_states: bool = 
         tables,
         {"country": "Nowhere", "title": "Simulated panel", "dictionary": dictionary},
     )
+
+
+CHROMIUM = Path("/usr/bin/chromium")
+CHROMIUM_OPTIONS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+PATIENCE = 30_000  # milliseconds, for machines that do other things too
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """Debian's chromium; tests that need it are skipped where it isn't, but never in CI."""
+    from playwright.sync_api import expect, sync_playwright
+
+    if not CHROMIUM.exists() and not os.environ.get("CI"):
+        pytest.skip(f"no browser: {CHROMIUM} (Debian's package chromium) is not installed")
+    expect.set_options(timeout=PATIENCE)
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=str(CHROMIUM), args=CHROMIUM_OPTIONS)
+        yield chromium
+        chromium.close()
 
 
 MARK = re.compile(r'<data value="([^"]*)" data-source="([^"]*)" data-kind="([^"]*)">([^<]*)</data>')

@@ -84,12 +84,12 @@ def dots(panels: Sequence[Panel], labels: Labels, *, left: float = 1.5) -> Figur
         Points are medians, lines intervals.
     """
     count = len(labels.rows)
-    lines = max(panel.title.count("\n") + 1 for panel in panels)
+    lines = max(panel.title.count("\n") + 1 if panel.title else 0 for panel in panels)
     top, bottom = 0.12 + 0.17 * lines, 0.3 + (0.22 if labels.axis else 0.0)
     words = [*labels.series] if len(labels.series) > 1 else []
     words += [labels.band] if labels.band and any(panel.band for panel in panels) else []
     head = 0.26 * ((len(words) + 1) // 2)
-    step = 0.27 if len(labels.series) < 2 else 0.36
+    step = 0.27 + 0.09 * max(len(labels.series) - 1, 0)
     height = step * count + top + bottom + head
     figure = new_figure(PLOT_WIDTH, height)
     gap, width = 0.16, PLOT_WIDTH - left - 0.1
@@ -121,7 +121,8 @@ def _panel(axes: Axes, panel: Panel, labels: Labels, *, narrow: bool) -> None:
     if panel.line is not None:
         axes.axvline(panel.line, color=MUTED, linewidth=0.9, zorder=1)
     series = labels.series or ("",)
-    offsets = np.linspace(-0.17, 0.17, len(series)) if len(series) > 1 else np.zeros(1)
+    half = min(0.17 * (len(series) - 1), 0.28)
+    offsets = np.linspace(-half, half, len(series))
     for i, name in enumerate(series):
         here = rows[rows["series"] == name]
         marked = here["row"].isin(labels.marked).to_numpy(dtype=bool)

@@ -213,6 +213,7 @@ def simulate_circle(
     }
     if trials:
         tables |= {"specification": _specification(), "confusion": _confusion()}
+        tables["coverage"] = _coverage()
     why = {"reasons": ["R-hat of link[growth] is 1.3"], "remedies": ["take more draws"]}
     summary = {
         "model": "circle (made-up results)",
@@ -273,6 +274,21 @@ def _confusion() -> pd.DataFrame:
             for verdict, n in zip(("supported", "inconclusive", "contradicted"), row, strict=True)
         ]
     )
+
+
+def _coverage() -> pd.DataFrame:
+    rng = np.random.default_rng(3)
+    rows = []
+    for scenario in ("vicious circle", "no loop", "lasting differences only"):
+        for end in NAMES:
+            for start in NAMES:
+                share = rng.binomial(100, 0.9) / 100
+                error = 1.64 * np.sqrt(share * (1 - share) / 100)
+                ends = {"eti90_lower": share - error, "eti90_upper": share + error}
+                rows.append(
+                    {"scenario": scenario, "to": end, "from": start, "coverage": share, **ends}
+                )
+    return pd.DataFrame(rows)
 
 
 @pytest.fixture(scope="session")

@@ -12,11 +12,13 @@ import shapely
 from matplotlib.colors import to_hex
 
 from remitstats.report.circle_links import CHAIN, OTHERS, headline, way
+from remitstats.report.circle_tables import coverage_rows, specification_order
 from remitstats.report.figures import style
 from remitstats.report.figures.circle import NEGATIVE, POSITIVE, UNSURE, circle
 from remitstats.report.figures.confusion import confusion
 from remitstats.report.figures.regime_map import COLOURS, most_probable, regime_map
 from remitstats.report.shapes import load_shapes, load_state_shapes
+from remitstats.report.texts import Texts
 
 NAMES = dict.fromkeys(("migration", "reliance", "stability", "underdevelopment", "growth"), "x")
 LEGEND = dict.fromkeys(("positive", "negative", "unsure", "marks", "nodes"), "y")
@@ -143,3 +145,19 @@ def test_shares_are_within_the_rows():
     figure = confusion(np.array([[1, 3], [0, 0]]), ["a", "b"], ["c", "d"], ("truth", "verdict"))
     texts = [text.get_text() for text in figure.axes[0].texts]
     assert texts == ["25%", "1", "75%", "3", "0%", "0", "0%", "0"]
+
+
+def test_coverage_shows_the_drawn_links_in_their_order(simulated_circle):
+    rows = coverage_rows(simulated_circle().coverage, Texts())
+    assert len(rows) == 3 * len((*CHAIN, *OTHERS))
+    assert rows["row"].unique()[0] == "Migration → Reliance"
+    assert (rows["median"] == rows["coverage"]).all()
+
+
+def test_specifications_are_ordered_by_deepening_and_the_headline_is_marked(simulated_circle):
+    table = simulated_circle().specification
+    order, marked = specification_order(table)
+    here = (table["quantity"] == "deepening") & (table["reading"] == "lagged")
+    deepening = table[here].set_index("specification")["median"]
+    assert deepening[order].is_monotonic_increasing
+    assert marked == ["Headline"]

@@ -135,7 +135,7 @@ def test_the_front_page_of_a_report_that_did_not_converge_gives_no_verdict(
 def test_every_figure_has_an_alternative_text_and_the_interval_its_name(circle_site):
     html = (circle_site / "circle.html").read_text("utf-8")
     images = re.findall(r"<img[^>]*>", html)
-    assert len(images) == 8
+    assert len(images) == 9
     for image in images:
         assert re.search(r'alt="[^"]{40,}"', image), image
     assert html.count("<h1") == 1
