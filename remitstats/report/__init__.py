@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from remitstats.estimands.circle_results import CircleResults
     from remitstats.estimands.results import RelianceResults
     from remitstats.panel.panel import Panel
 
@@ -19,8 +20,9 @@ def build_report(
     panel: Panel,
     out: Path,
     progress: Callable[[str, float], None] | None = None,
+    circle: CircleResults | None = None,
 ) -> Path:
-    """Write the report of a reliance fit.
+    """Write the report of a reliance fit and, where there is one, of a fit of the circle.
 
     Parameters
     ----------
@@ -34,6 +36,10 @@ def build_report(
         left alone.
     progress : callable, optional
         Called with what is being done and the share done (0 to 1).
+    circle : CircleResults, optional
+        What the circle's fit found: it adds a page and some sentences on the front page, and its
+        tables are written under ``out / "circle"``. Unless it converged, no verdict and no finding
+        about the circle is stated.
 
     Returns
     -------
@@ -47,4 +53,4 @@ def build_report(
     """
     from remitstats.report.site import build  # noqa: PLC0415  drawing is heavy to import
 
-    return build(results, panel, out, progress)
+    return build(results, panel, out, progress, circle)

@@ -1,7 +1,8 @@
 """Numbers in pages, each marked with where it stands in ``results.json`` or the summaries.
 
 ``<data value="5.055" data-source="group|nation,MX,2020|median" data-kind="percent">5.06</data>``
-lets a test, or a reader with a browser's inspector, follow every number back to its source.
+lets a test, or a reader with a browser's inspector, follow every number back to its source. Results
+that lie in a folder of their own carry its name: ``circle/link|…``, ``circle/results.json|…``.
 """
 
 from __future__ import annotations
@@ -21,6 +22,14 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "group_change": ("level", "code", "from_wave", "to_wave"),
     "predictive": ("statistic", "wave"),
     "parameter": ("name",),
+    "link": ("level", "code", "interval", "reading", "to", "from"),
+    "natural": ("change", "variable", "loop", "years"),
+    "loop": ("level", "code", "reading", "quantity"),
+    "regime": ("level", "code", "reading", "delta"),
+    "impulse": ("level", "code", "loop", "variable", "years"),
+    "specification": ("specification", "reading", "quantity"),
+    "confusion": ("scenario", "verdict"),
+    "coverage": ("scenario", "to", "from"),
 }
 _MARK = Markup('<data value="{value}" data-source="{source}" data-kind="{kind}">{text}</data>')
 
@@ -34,16 +43,19 @@ class Numbers:
         What ``results.json`` holds.
     joiner : str
         Word between the ends of an interval.
+    folder : str
+        Where the results lie beside the pages: nothing, or such as ``circle/``.
     """
 
-    def __init__(self, document: Mapping[str, Any], joiner: str) -> None:
+    def __init__(self, document: Mapping[str, Any], joiner: str, folder: str = "") -> None:
         self._document = document
         self._joiner = joiner
+        self._folder = folder
 
     def cell(self, table: str, row: Mapping[str, Any], column: str, kind: str) -> Markup:
         """Return one cell of a table of the results as a marked number."""
         keys = ",".join(str(row[key]) for key in KEYS[table])
-        return self._mark(row[column], f"{table}|{keys}|{column}", kind)
+        return self._mark(row[column], f"{self._folder}{table}|{keys}|{column}", kind)
 
     def estimate(self, table: str, row: Mapping[str, Any], kind: str, unit: str = "") -> Markup:
         """Return a median, its unit and its interval."""
@@ -70,7 +82,7 @@ class Numbers:
                 value = value.get(step)
             else:
                 value = None
-        return self._mark(value, f"results.json|{path}", kind)
+        return self._mark(value, f"{self._folder}results.json|{path}", kind)
 
     @staticmethod
     def _mark(value: Any, source: str, kind: str) -> Markup:

@@ -17,15 +17,18 @@ from remitstats.fitting.gate import (
     R_HAT_LIMIT,
     TREE_DEPTH_LIMIT,
 )
+from remitstats.report.circle_page import circle_context
 from remitstats.report.dictionary import read_dictionary
 from remitstats.report.formats import capital
 from remitstats.report.numbers import Numbers
-from remitstats.report.pictures import Picture, top_rows
+from remitstats.report.picture import Picture
+from remitstats.report.pictures import top_rows
 from remitstats.report.scope import Scope
 from remitstats.report.tables import municipality_data
 from remitstats.report.texts import Texts
 
 if TYPE_CHECKING:
+    from remitstats.estimands.circle_results import CircleResults
     from remitstats.panel.panel import Panel
     from remitstats.report.shapes import MapShapes
 
@@ -53,7 +56,16 @@ PAGES = (
     Page("glossary", "sources"),
     Page("index", "results"),
 )
-_MENU = (PAGES[-1], *PAGES[:-1])
+CIRCLE = Page("circle", "results")
+"""The page of the circle, there only where its results are given."""
+
+
+def pages(*, circle: bool) -> tuple[Page, ...]:
+    """Return the pages of a report in the order they are written, the front page last."""
+    at = next(i for i, page in enumerate(PAGES) if page.group != "results")
+    return (*PAGES[:at], CIRCLE, *PAGES[at:]) if circle else PAGES
+
+
 # Key in the summary, kind of number, whether the limit is the most or least accepted, limit, and
 # the key that names the worst quantity.
 _MEASURES = (
@@ -77,6 +89,7 @@ def page_context(
     texts: Texts,
     pictures: Mapping[str, Picture],
     shapes: MapShapes | None,
+    circle: CircleResults | None = None,
 ) -> dict[str, Any]:
     """Return what the templates of all pages may use.
 
@@ -94,6 +107,8 @@ def page_context(
         As `draw_all` gives them.
     shapes : MapShapes or None
         To say which units the maps lack.
+    circle : CircleResults, optional
+        What the circle's fit found, rounded as it is written.
 
     Returns
     -------
@@ -102,7 +117,10 @@ def page_context(
     """
     document = results.document()
     summary = plain(results.summary)
+    written = pages(circle=circle is not None)
+    menu = (written[-1], *written[:-1])
     return {
+        "circle": None if circle is None else circle_context(circle, texts),
         "t": texts,
         "n": Numbers(document, texts.plain("site.to")),
         "doc": document,
@@ -112,7 +130,7 @@ def page_context(
         "has_maps": shapes is not None,
         "unmapped": shapes.missing if shapes is not None else 0,
         "menu": {
-            group: [page for page in _MENU if page.group == group]
+            group: [page for page in menu if page.group == group]
             for group in ("results", "trust", "sources")
         },
         "converged": results.converged,

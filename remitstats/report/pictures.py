@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from markupsafe import Markup
-from matplotlib.figure import Figure
 
 from remitstats.estimands.results import PAPER, RelianceResults
 from remitstats.report.figures import style
@@ -22,6 +18,7 @@ from remitstats.report.figures.maps import area_map, symbol_map
 from remitstats.report.figures.predictive import predictive
 from remitstats.report.figures.ranking import ranking
 from remitstats.report.formats import show
+from remitstats.report.picture import Job, Picture, draw
 from remitstats.report.scope import Scope
 from remitstats.report.shapes import MapShapes
 from remitstats.report.texts import Texts
@@ -29,41 +26,6 @@ from remitstats.report.texts import Texts
 TOP = 30
 # The paper is of 2006; the survey behind its figure is of about 2003.
 PAPER_YEARS = (2003, 2006)
-
-
-@dataclass(frozen=True)
-class Picture:
-    """A figure ready for a page.
-
-    Parameters
-    ----------
-    file : str
-        Name under ``assets``.
-    content : bytes
-        PNG or SVG.
-    width, height : int
-        CSS pixels at which its letters have the size of the page's.
-    alt : str
-        Alternative text.
-    caption : Markup
-        What stands under it.
-    """
-
-    file: str
-    content: bytes
-    width: int
-    height: int
-    alt: str
-    caption: Markup
-
-
-@dataclass(frozen=True)
-class _Job:
-    name: str
-    suffix: str
-    alt: str
-    caption: Markup
-    draw: Callable[[], Figure]
 
 
 def draw_all(
@@ -94,32 +56,12 @@ def draw_all(
         Pictures by name, such as ``level_2020`` or ``change_2000_2010``.
     """
     jobs = [*_maps(results, shapes, scope, texts), *_plots(results, scope, texts)]
-    pictures = {}
-    with mpl.rc_context(style.STYLE):
-        for i, job in enumerate(jobs):
-            progress(f"figure {i + 1} of {len(jobs)}", i / len(jobs))
-            figure = job.draw()
-            if not results.converged:
-                style.watermark(figure, texts.plain("site.figure_not_converged"))
-            content = style.to_png(figure) if job.suffix == "png" else style.to_svg(figure)
-            width, height = _size(content, figure)
-            pictures[job.name] = Picture(
-                f"{job.name}.{job.suffix}", content, width, height, job.alt, job.caption
-            )
-    return pictures
-
-
-def _size(content: bytes, figure: Figure) -> tuple[int, int]:
-    width, height = (round(96 * inches) for inches in figure.get_size_inches())
-    if content.startswith(b"\x89PNG"):
-        pixels = struct.unpack(">II", content[16:24])
-        height = round(width * pixels[1] / pixels[0])
-    return width, height
+    return draw(jobs, results.converged, texts, progress)
 
 
 def _maps(
     results: RelianceResults, shapes: MapShapes | None, scope: Scope, texts: Texts
-) -> Iterator[_Job]:
+) -> Iterator[Job]:
     if shapes is None:
         return
     place = scope.place
@@ -130,14 +72,14 @@ def _maps(
         width = shapes.align(rows["eti90_upper"] - rows["eti90_lower"])
         note = _marked(texts, "maps", int((~rows["measured"].astype(bool)).sum()), wave=wave)
         marks: dict[str, Any] = {"marked": ~measured, "marked_label": texts.plain("maps.marked")}
-        yield _Job(
+        yield Job(
             f"level_{wave}",
             "png",
             texts.plain("maps.level_alt", wave=wave, place=place),
             texts("maps.level_caption", wave=wave) + note,
             partial(area_map, shapes, median, style.LEVEL, legend, **marks),
         )
-        yield _Job(
+        yield Job(
             f"width_{wave}",
             "png",
             texts.plain("maps.width_alt", wave=wave, place=place),
@@ -149,7 +91,7 @@ def _maps(
         sizes = shapes.align(rows["dwellings"])
         if np.nan_to_num(sizes).max() > 0:
             largest = int(np.nanargmax(sizes))
-            yield _Job(
+            yield Job(
                 f"symbols_{wave}",
                 "png",
                 texts.plain("maps.symbols_alt", wave=wave, place=place),
@@ -171,7 +113,7 @@ def _maps(
         marks = {"marked": ~_flags(shapes, both), "marked_label": texts.plain("maps.marked")}
         note = _marked(texts, "change", int((~both).sum()))
         years = {"start": start, "end": end}
-        yield _Job(
+        yield Job(
             f"change_{start}_{end}",
             "png",
             texts.plain("change.alt", place=place, **years),
@@ -185,7 +127,7 @@ def _maps(
                 **marks,
             ),
         )
-        yield _Job(
+        yield Job(
             f"increase_{start}_{end}",
             "png",
             texts.plain("change.p_alt", place=place, **years),
@@ -218,11 +160,11 @@ def top_rows(results: RelianceResults, wave: int) -> pd.DataFrame:
     return rows.sort_values(["median", "cvegeo"], ascending=[False, True]).head(TOP)
 
 
-def _plots(results: RelianceResults, scope: Scope, texts: Texts) -> Iterator[_Job]:
+def _plots(results: RelianceResults, scope: Scope, texts: Texts) -> Iterator[Job]:
     for wave in results.waves:
         rows = top_rows(results, wave)
         values = {"count": len(rows), "wave": wave}
-        yield _Job(
+        yield Job(
             f"ranking_{wave}",
             "svg",
             texts.plain("ranking.alt", **values),
@@ -241,7 +183,7 @@ def _plots(results: RelianceResults, scope: Scope, texts: Texts) -> Iterator[_Jo
         if len(table := results.group[results.group["level"] == level].dropna(subset=["median"]))
     ]
     if blocks:
-        yield _Job(
+        yield Job(
             "groups",
             "svg",
             texts.plain("states.alt"),
@@ -251,7 +193,7 @@ def _plots(results: RelianceResults, scope: Scope, texts: Texts) -> Iterator[_Jo
     nation = results.group[results.group["level"] == "nation"].dropna(subset=["median"])
     if len(nation) and not scope.partial:
         value = float({**PAPER, **(results.summary.get("paper") or {})}["claimed_percent"])
-        yield _Job(
+        yield Job(
             "claimed",
             "svg",
             texts.plain("paper.alt"),
@@ -266,7 +208,7 @@ def _plots(results: RelianceResults, scope: Scope, texts: Texts) -> Iterator[_Jo
             ),
         )
     if len(results.predictive):
-        yield _Job(
+        yield Job(
             "predictive",
             "svg",
             texts.plain("check.alt"),

@@ -72,6 +72,40 @@ def load_shapes(panel: Panel, units: pd.DataFrame) -> MapShapes | None:
     MapShapes or None
         None when no unit has a shape: the report then says that it has no maps.
     """
+    read = _read(panel, units)
+    if read is None:
+        return None
+    table, geometries = read
+    wholes = _dissolved(geometries, table["state"].to_numpy())
+    missing = len(units) - len(table)
+    return _shapes(pd.Index(table["cvegeo"]), geometries, _outlines(wholes), missing)
+
+
+def load_state_shapes(panel: Panel, units: pd.DataFrame) -> MapShapes | None:
+    """Prepare the shapes of the states of a report, made of those of their units.
+
+    Parameters
+    ----------
+    panel, units
+        As for `load_shapes`.
+
+    Returns
+    -------
+    MapShapes or None
+        Its ``cvegeo`` are codes of states. None when no unit has a shape.
+    """
+    read = _read(panel, units)
+    if read is None:
+        return None
+    table, geometries = read
+    wholes = _dissolved(geometries, table["state"].to_numpy())
+    states = np.asarray(list(wholes.values()), dtype=object)
+    missing = len(set(units["state"]) - set(wholes))
+    return _shapes(pd.Index(list(wholes)), states, _outlines(wholes), missing)
+
+
+def _read(panel: Panel, units: pd.DataFrame) -> tuple[pd.DataFrame, np.ndarray] | None:
+    """Return the units that have a shape, in order, and their shapes on the plane."""
     if "shape" not in panel:
         return None
     table = panel.table("shape").dropna(subset=["geometry"]).merge(units, on="cvegeo")
@@ -79,15 +113,20 @@ def load_shapes(panel: Panel, units: pd.DataFrame) -> MapShapes | None:
         return None
     table = table.sort_values("cvegeo", ignore_index=True)
     geometries = shapely.from_wkb(table["geometry"].to_numpy())
-    geometries = _project(np.asarray(geometries, dtype=object))
+    return table, _project(np.asarray(geometries, dtype=object))
+
+
+def _shapes(
+    codes: pd.Index[str], geometries: np.ndarray, outlines: list[np.ndarray], missing: int
+) -> MapShapes:
     left, bottom, right, top = shapely.total_bounds(geometries)
     return MapShapes(
-        cvegeo=pd.Index(table["cvegeo"]),
+        cvegeo=codes,
         paths=_paths(geometries),
-        outlines=_outlines(geometries, table["state"].to_numpy()),
+        outlines=outlines,
         points=shapely.get_coordinates(shapely.point_on_surface(geometries)),
         bounds=(float(left), float(bottom), float(right), float(top)),
-        missing=len(units) - len(table),
+        missing=missing,
     )
 
 
@@ -136,17 +175,23 @@ def _paths(geometries: np.ndarray) -> list[DrawPath]:
     return paths
 
 
-def _outlines(geometries: np.ndarray, states: Sequence[str] | np.ndarray) -> list[np.ndarray]:
+def _outlines(wholes: dict[str, Any]) -> list[np.ndarray]:
     """Return the borders of the states as lines."""
-    lines: list[np.ndarray] = []
+    rings = [
+        ring for whole in wholes.values() for ring in shapely.get_rings(shapely.get_parts(whole))
+    ]
+    return [shapely.get_coordinates(ring) for ring in rings]
+
+
+def _dissolved(geometries: np.ndarray, states: Sequence[str] | np.ndarray) -> dict[str, Any]:
+    """Return one geometry a state."""
+    wholes = {}
     labels = np.asarray(states, dtype=object)
     for state in pd.unique(labels):
         members = geometries[labels == state]
         try:
-            whole = shapely.coverage_union_all(members)
+            wholes[str(state)] = shapely.coverage_union_all(members)
         except shapely.errors.GEOSException:
             # Shapes that overlap are no coverage; the slower union takes them as they are.
-            whole = shapely.union_all(shapely.make_valid(members))
-        rings = shapely.get_rings(shapely.get_parts(whole))
-        lines.extend(shapely.get_coordinates(ring) for ring in rings)
-    return lines
+            wholes[str(state)] = shapely.union_all(shapely.make_valid(members))
+    return wholes

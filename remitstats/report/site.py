@@ -13,14 +13,18 @@ from typing import TYPE_CHECKING
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from remitstats.errors import RemitstatsError
+from remitstats.report.circle_page import page_overrides
+from remitstats.report.circle_pictures import circle_jobs
 from remitstats.report.formats import show, wave_label
-from remitstats.report.pages import PAGES, page_context
+from remitstats.report.pages import CIRCLE, page_context, pages
+from remitstats.report.picture import draw
 from remitstats.report.pictures import draw_all
 from remitstats.report.scope import find_scope, relabelled
-from remitstats.report.shapes import load_shapes
+from remitstats.report.shapes import load_shapes, load_state_shapes
 from remitstats.report.texts import Texts
 
 if TYPE_CHECKING:
+    from remitstats.estimands.circle_results import CircleResults
     from remitstats.estimands.results import RelianceResults
     from remitstats.panel.panel import Panel
 
@@ -29,7 +33,11 @@ _LIST = "assets/files.json"
 
 
 def build(
-    results: RelianceResults, panel: Panel, out: Path, progress: Progress | None = None
+    results: RelianceResults,
+    panel: Panel,
+    out: Path,
+    progress: Progress | None = None,
+    circle: CircleResults | None = None,
 ) -> Path:
     """Write a report; see `remitstats.report.build_report`."""
     report = progress or _silent
@@ -39,7 +47,7 @@ def build(
     except OSError as error:
         raise _unwritable(out, error) from error
     try:
-        _fill(results, panel, stage, report)
+        _fill(results, panel, stage, report, circle)
         report("moving into place", 0.98)
         _move(stage, out)
     except OSError as error:
@@ -50,8 +58,15 @@ def build(
     return out / "index.html"
 
 
-def _fill(results: RelianceResults, panel: Panel, stage: Path, progress: Progress) -> None:
+def _fill(
+    results: RelianceResults,
+    panel: Panel,
+    stage: Path,
+    progress: Progress,
+    circle: CircleResults | None,
+) -> None:
     results = results.rounded()
+    circle = circle.rounded() if circle is not None else None
     texts = Texts("en")
     texts = Texts("en", interval=texts.plain("site.interval"))
     scope = find_scope(results, panel, texts)
@@ -63,6 +78,12 @@ def _fill(results: RelianceResults, panel: Panel, stage: Path, progress: Progres
     pictures = draw_all(
         display, shapes, scope, texts, lambda name, share: progress(name, 0.05 + 0.75 * share)
     )
+    if circle is not None:
+        states = load_state_shapes(panel, units)
+        jobs = circle_jobs(circle, states, scope, texts)
+        pictures |= draw(
+            jobs, circle.converged, texts, lambda name, _: progress(f"circle: {name}", 0.8)
+        )
     assets = stage / "assets"
     assets.mkdir()
     for picture in pictures.values():
@@ -71,6 +92,8 @@ def _fill(results: RelianceResults, panel: Panel, stage: Path, progress: Progres
 
     progress("tables", 0.82)
     results.write(stage)
+    if circle is not None:
+        circle.write(stage / "circle")
 
     progress("pages", 0.88)
     environment = Environment(
@@ -82,9 +105,10 @@ def _fill(results: RelianceResults, panel: Panel, stage: Path, progress: Progres
     )
     environment.filters["show"] = show
     environment.filters["wave_label"] = wave_label
-    context = page_context(display, panel, scope, texts, pictures, shapes)
-    for page in PAGES:
-        html = environment.get_template(f"{page.key}.html.j2").render(**context, page=page)
+    context = page_context(display, panel, scope, texts, pictures, shapes, circle)
+    for page in pages(circle=circle is not None):
+        own = page_overrides(context["circle"]) if page is CIRCLE else {}
+        html = environment.get_template(f"{page.key}.html.j2").render(context | own, page=page)
         (stage / f"{page.key}.html").write_text(html, encoding="utf-8", newline="\n")
 
 

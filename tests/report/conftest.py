@@ -6,8 +6,13 @@ Nothing here is an estimate of anything; names, codes and numbers are invented.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Sequence
+import json
+import os
+import re
+from collections.abc import Callable, Iterator, Sequence
+from html import unescape
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,6 +22,8 @@ import shapely
 from remitstats.estimands.results import RelianceResults
 from remitstats.panel.panel import Panel
 from remitstats.report import build_report
+from remitstats.report.formats import show
+from remitstats.report.numbers import KEYS
 
 DRAWS = 400
 NAMES = ("Ácambaro", "León de los Aldama", "Peñón Blanco", "Zumpango", "El Oro", "Tlalpan")
@@ -260,6 +267,75 @@ def panel_for(results: RelianceResults, shapes: bool = True, all_states: bool = 
         tables,
         {"country": "Nowhere", "title": "Simulated panel", "dictionary": dictionary},
     )
+
+
+CHROMIUM = Path("/usr/bin/chromium")
+CHROMIUM_OPTIONS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+PATIENCE = 30_000  # milliseconds, for machines that do other things too
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """Debian's chromium; tests that need it are skipped where it isn't, but never in CI."""
+    from playwright.sync_api import expect, sync_playwright
+
+    if not CHROMIUM.exists() and not os.environ.get("CI"):
+        pytest.skip(f"no browser: {CHROMIUM} (Debian's package chromium) is not installed")
+    expect.set_options(timeout=PATIENCE)
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=str(CHROMIUM), args=CHROMIUM_OPTIONS)
+        yield chromium
+        chromium.close()
+
+
+MARK = re.compile(r'<data value="([^"]*)" data-source="([^"]*)" data-kind="([^"]*)">([^<]*)</data>')
+
+
+def source_value(site: Path, source: str, cache: dict[str, Any]) -> float:
+    """The number that a mark points at, from the files beside the pages."""
+    place, _, rest = source.partition("|")
+    folder, _, table = place.rpartition("/")
+    if table == "results.json":
+        value = cache.setdefault(place, json.loads((site / place).read_text("utf-8")))
+        for step in rest.split("/"):
+            value = value[int(step)] if isinstance(value, list) else value[step]
+        return float(value)
+    keys, _, column = rest.rpartition("|")
+    if place not in cache:
+        path = site / folder / "summaries" / f"{table}.csv"
+        frame = pd.read_csv(path, encoding="utf-8-sig", dtype=str)
+        cache[place] = frame.set_index(frame[list(KEYS[table])].agg(",".join, axis=1))
+        assert cache[place].index.is_unique, place
+    return float(cache[place].loc[keys, column])
+
+
+@pytest.fixture(scope="session")
+def walk_numbers() -> Callable[[Path], int]:
+    """Follow every number of a site's pages to its source and return how many there are."""
+
+    def walk(site: Path, pages: str = "*.html") -> int:
+        cache: dict[str, Any] = {}
+        seen = 0
+        for page in site.glob(pages):
+            html = page.read_text("utf-8")
+            marks = MARK.findall(html)
+            assert len(marks) == html.count("<data "), page.name
+            for stated, source, kind, text in marks:
+                value = source_value(site, unescape(source), cache)
+                assert float(stated) == value, source
+                assert unescape(text) == show(value, kind), source
+                seen += 1
+        return seen
+
+    return walk
 
 
 @pytest.fixture(scope="session")

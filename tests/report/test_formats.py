@@ -20,6 +20,7 @@ from remitstats.report.formats import KINDS, MISSING, show
         (1.0, "probability", "> 0.99"),
         (0.0, "probability", "< 0.01"),
         (0.5, "probability", "0.50"),
+        (0.936, "share", "94%"),
         (0.0123456, "plain", "0.0123"),
         (1234.5, "plain", "1,234"),
         (None, "percent", MISSING),
@@ -35,7 +36,9 @@ def test_a_probability_is_never_shown_as_certain(value):
     assert show(value, "probability") not in {"0.00", "1.00"}
 
 
-@given(st.floats(-1e6, 1e6), st.sampled_from(sorted(set(KINDS) - {"probability", "plain"})))
+@given(
+    st.floats(-1e6, 1e6), st.sampled_from(sorted(set(KINDS) - {"probability", "plain", "share"}))
+)
 def test_a_shown_number_is_the_number_rounded(value, kind):
     text = show(value, kind).replace("−", "-").replace(",", "")
     decimals = len(text.partition(".")[2])

@@ -21,7 +21,7 @@ from remitstats.report.figures.style import (
 )
 from remitstats.report.shapes import MapShapes
 
-_LEGEND = 0.72
+LEGEND_HEIGHT = 0.72
 
 
 def area_map(
@@ -55,7 +55,7 @@ def area_map(
     Figure
         Map over a legend.
     """
-    figure, axes = _canvas(shapes)
+    figure, axes = canvas(shapes)
     colours = classes.colour(values)
     # An edge of the area's own colour closes the hairlines between neighbours.
     axes.add_collection(
@@ -69,7 +69,7 @@ def area_map(
                 chosen, facecolors="none", edgecolors=INK, linewidths=0.5, hatch="//////"
             )
         )
-    _borders(axes, shapes)
+    borders(axes, shapes)
     _legend(figure, classes, legend, marked_label if hatched else "")
     return figure
 
@@ -91,11 +91,11 @@ def symbol_map(
     Figure
         Map over a legend.
     """
-    figure, axes = _canvas(shapes)
+    figure, axes = canvas(shapes)
     axes.add_collection(
         PathCollection(shapes.paths, facecolors="#f4f5f6", edgecolors="#f4f5f6", linewidths=0.25)
     )
-    _borders(axes, shapes, colour=RULE)
+    borders(axes, shapes, colour=RULE)
     drawn = np.flatnonzero((sizes > 0) & ~np.isnan(values))
     drawn = drawn[np.argsort(-sizes[drawn])]  # small circles on top of large ones
     largest = sizes[drawn].max() if len(drawn) else 1.0
@@ -114,10 +114,13 @@ def symbol_map(
     return figure
 
 
-def _canvas(shapes: MapShapes) -> tuple[Figure, Axes]:
+def canvas(shapes: MapShapes) -> tuple[Figure, Axes]:
+    """Return an empty map, with room for a legend of `LEGEND_HEIGHT` inches under it."""
     height = float(np.clip(MAP_WIDTH * shapes.aspect, 2.0, 6.2))
-    figure = new_figure(MAP_WIDTH, height + _LEGEND)
-    axes = figure.add_axes((0.0, _LEGEND / (height + _LEGEND), 1.0, height / (height + _LEGEND)))
+    figure = new_figure(MAP_WIDTH, height + LEGEND_HEIGHT)
+    axes = figure.add_axes(
+        (0.0, LEGEND_HEIGHT / (height + LEGEND_HEIGHT), 1.0, height / (height + LEGEND_HEIGHT))
+    )
     left, bottom, right, top = shapes.bounds
     margin = 0.025 * max(right - left, top - bottom)
     axes.set_xlim(left - margin, right + margin)
@@ -127,16 +130,17 @@ def _canvas(shapes: MapShapes) -> tuple[Figure, Axes]:
     return figure, axes
 
 
-def _borders(axes: Axes, shapes: MapShapes, colour: str = BORDER) -> None:
+def borders(axes: Axes, shapes: MapShapes, colour: str = BORDER) -> None:
+    """Draw the borders of the states."""
     axes.add_collection(LineCollection(shapes.outlines, colors=colour, linewidths=0.45))
 
 
 def _legend(figure: Figure, classes: Classes, title: str, marked_label: str) -> None:
     """Draw the classes as a row of colours under the map, edges named between them."""
     width, height = figure.get_size_inches()
-    axes = figure.add_axes((0.02, 0.0, 0.96, _LEGEND / height))
+    axes = figure.add_axes((0.02, 0.0, 0.96, LEGEND_HEIGHT / height))
     axes.set_xlim(0, 0.96 * width)
-    axes.set_ylim(0, _LEGEND)
+    axes.set_ylim(0, LEGEND_HEIGHT)
     axes.set_axis_off()
     step = min(0.52, 3.3 / len(classes.colours))
     for i, colour in enumerate(classes.colours):

@@ -1,0 +1,246 @@
+"""What the circle's page and the front page say of the circle: plain records, no HTML."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from remitstats.estimands.files import plain
+from remitstats.estimands.results import SURE
+from remitstats.report.circle_links import CHAIN, NODES, OTHERS, headline, row_of, sign, way
+from remitstats.report.circle_tables import limit, one_limit, optional, specification_rows
+from remitstats.report.figures.regime_map import REGIMES, most_probable
+from remitstats.report.formats import capital
+from remitstats.report.numbers import Numbers
+from remitstats.report.texts import Texts
+
+if TYPE_CHECKING:
+    from remitstats.estimands.circle_results import CircleResults
+
+FOLDER = "circle/"
+CLAIMS = ("vicious", "virtuous")
+VERDICTS = ("supported", "contradicted", "inconclusive")
+Row = dict[str, Any]
+
+
+def circle_context(results: CircleResults, texts: Texts) -> dict[str, Any]:
+    """Return what the templates may use of the circle, under the name ``circle``.
+
+    Parameters
+    ----------
+    results : CircleResults
+        Rounded as they are written.
+    texts : Texts
+        For the joiner of intervals.
+
+    Returns
+    -------
+    dict
+        Names and values for Jinja; no verdict and no finding where the fit did not converge.
+    """
+    document, regime = results.document(), one_limit(results.regime)
+    nation = headline(results.link, "nation")
+    return {
+        "n": Numbers(document, texts.plain("site.to"), FOLDER),
+        "converged": results.converged,
+        "advice": results.gate.advice(),
+        "notes": results.gate.notes,
+        "summary": plain(results.summary),
+        "verdicts": _verdicts(results),
+        "regimes": _national_regimes(regime),
+        "chain": _links(nation, CHAIN),
+        "others": _links(nation, OTHERS),
+        "ways": _ways(nation),
+        "natural": _records(optional(results, "natural")),
+        "natural_tables": _natural_tables(optional(results, "natural")),
+        "gains": _gains(results.loop),
+        "undefined": _undefined(results.loop),
+        "counted": _counted(regime),
+        "regions": _places(results.link, regime, "region"),
+        "states": _places(results.link, regime, "state"),
+        "links": _all_links(results.link),
+        "curve": _curve(results),
+        "specifications": _specifications(optional(results, "specification")),
+        "confusion": _records(optional(results, "confusion")),
+        "parameters": _described(results.parameter),
+        "files": [name for name in results.tables if optional(results, name) is not None],
+        "nodes": NODES,
+        "pairs": CHAIN,
+        "delta": limit(results.regime),
+    }
+
+
+def page_overrides(circle: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the circle's page says of its own fit instead of the one of reliance."""
+    summary = circle["summary"]
+    return {
+        "converged": circle["converged"],
+        "advice": circle["advice"],
+        "summary": summary,
+        "versions": summary.get("versions") or {},
+        "panel_hash": str(summary.get("panel_hash") or ""),
+    }
+
+
+def _records(table: pd.DataFrame | None) -> list[Row]:
+    if table is None:
+        return []
+    return [{str(key): value for key, value in row.items()} for row in table.to_dict("records")]
+
+
+def _described(table: pd.DataFrame) -> list[Row]:
+    return [{**row, "description": capital(str(row["description"]))} for row in _records(table)]
+
+
+def _verdicts(results: CircleResults) -> list[Row]:
+    """Return the verdict on each regime with its reason; none from a fit that did not converge."""
+    given = results.summary.get("verdict")
+    if not results.converged or not isinstance(given, Mapping):
+        return []
+    found = []
+    for claim in CLAIMS:
+        entry = given.get(claim)
+        if isinstance(entry, Mapping) and entry.get("verdict") in VERDICTS:
+            reason = str(entry.get("reason") or "")
+            found.append({"claim": claim, "verdict": str(entry["verdict"]), "reason": reason})
+    return found
+
+
+def _national_regimes(regime: pd.DataFrame) -> list[Row]:
+    return _records(regime[regime["level"] == "nation"])
+
+
+def _links(links: pd.DataFrame, pairs: tuple[tuple[str, str], ...]) -> list[Row]:
+    rows = []
+    for pair in pairs:
+        if pair in links.index:
+            row = row_of(links, pair)
+            rows.append({**row, "way": way(float(row["p_positive"])), "sign": sign(row)})
+    return rows
+
+
+def _ways(links: pd.DataFrame) -> dict[str, int]:
+    """Return how many links of the chain go the claimed way, the other way, or may do either."""
+    ways = [row["way"] for row in _links(links, CHAIN)]
+    return {name: ways.count(name) for name in ("claimed", "opposite", "open")}
+
+
+def _natural_tables(table: pd.DataFrame | None) -> list[Row]:
+    """Return a record a size of step: its years, and a line a variable and loop."""
+    tables: dict[str, Row] = {}
+    for row in _records(table):
+        step = tables.setdefault(
+            str(row["change"]), {"change": str(row["change"]), "years": [], "lines": {}}
+        )
+        years = int(row["years"])
+        step["years"] = sorted({*step["years"], years})
+        line = step["lines"].setdefault(
+            (row["variable"], row["loop"]),
+            {"variable": row["variable"], "loop": row["loop"], "rows": {}},
+        )
+        line["rows"][years] = row
+    return [
+        {**step, "lines": sorted(step["lines"].values(), key=lambda line: str(line["variable"]))}
+        for step in tables.values()
+    ]
+
+
+def _gains(loop: pd.DataFrame) -> list[Row]:
+    """Return the nation's gain in each reading, the whole loop's before that of each cut."""
+    here = (loop["level"] == "nation") & loop["quantity"].astype(str).str.startswith("gain")
+    return _records(loop[here].dropna(subset=["median"]))
+
+
+def _undefined(loop: pd.DataFrame) -> list[Row]:
+    """Return the share of draws without a loop gain, where there are any."""
+    here = (loop["level"] == "nation") & (loop["quantity"] == "undefined_share")
+    rows = loop[here]
+    return _records(rows[rows["median"].fillna(rows["mean"]) > 0])
+
+
+def _counted(regime: pd.DataFrame) -> list[Row]:
+    """Return in how many states each regime is the most probable, and in how many it is sure."""
+    rows = regime[(regime["level"] == "state") & (regime["reading"] == "lagged")]
+    found = most_probable(rows)
+    counted = []
+    for name in REGIMES:
+        here = found["regime"] == name
+        if here.any():
+            sure = int((here & (found["p"] >= SURE)).sum())
+            counted.append({"regime": name, "states": int(here.sum()), "sure": sure})
+    return counted
+
+
+def _places(link: pd.DataFrame, regime: pd.DataFrame, level: str) -> list[Row]:
+    """Return a record a place: its links by pair, its regime probabilities."""
+    regime = regime[(regime["level"] == level) & (regime["reading"] == "lagged")]
+    by_code = {str(row["code"]): row for row in _records(regime)}
+    places = []
+    for code, rows in headline(link, level).groupby("code", sort=True):
+        by_pair = {(row["from"], row["to"]): row for row in _records(rows)}
+        places.append(
+            {
+                "code": str(code),
+                "name": str(rows["name"].iloc[0]),
+                "links": by_pair,
+                "regime": by_code.get(str(code)),
+            }
+        )
+    return places
+
+
+def _all_links(link: pd.DataFrame) -> list[Row]:
+    """Return all national links, those of the chain first, then by where they come from."""
+    rows = link[(link["level"] == "nation") & (link["interval"] == "all")]
+    order = {pair: i for i, pair in enumerate((*CHAIN, *OTHERS))}
+    place = {name: i for i, name in enumerate(NODES)}
+
+    def key(row: Row) -> tuple[int, int, int]:
+        pair = (row["from"], row["to"])
+        return order.get(pair, len(order)), place.get(pair[0], 9), place.get(pair[1], 9)
+
+    lagged = sorted(_records(rows[rows["reading"] == "lagged"]), key=key)
+    other = {(r["from"], r["to"]): r for r in _records(rows[rows["reading"] != "lagged"])}
+    return [{**row, "ordered": other.get((row["from"], row["to"]))} for row in lagged]
+
+
+def _curve(results: CircleResults) -> list[Row]:
+    """Count the specifications whose whole interval lies above, below or within the band."""
+    table, delta = optional(results, "specification"), limit(results.regime)
+    if table is None or delta is None:
+        return []
+    counted = []
+    for quantity in ("deepening", "feedback"):
+        rows = specification_rows(table, quantity)
+        lower, upper = rows["eti90_lower"], rows["eti90_upper"]
+        above, below = int((lower > delta).sum()), int((upper < -delta).sum())
+        within = int(((lower >= -delta) & (upper <= delta)).sum())
+        total = len(rows)
+        rest = total - above - below - within
+        counted.append(
+            {
+                "quantity": quantity,
+                "total": total,
+                "above": above,
+                "below": below,
+                "within": within,
+                "rest": rest,
+            }
+        )
+    return counted
+
+
+def _specifications(table: pd.DataFrame | None) -> list[Row]:
+    """Return a record a specification with its rows by quantity."""
+    if table is None:
+        return []
+    found: dict[str, Row] = {}
+    for row in _records(table[table["reading"] == "lagged"]):
+        name = str(row["specification"])
+        entry = found.setdefault(
+            name, {"name": name, "headline": bool(row["headline"]), "rows": {}}
+        )
+        entry["rows"][str(row["quantity"])] = row
+    return list(found.values())
