@@ -5,18 +5,14 @@ Nothing here is an estimate of anything; numbers are invented.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from remitstats.estimands.files import plain, replace_file, rounded, write_csv, write_parquet
-from remitstats.fitting.gate import Gate
+from remitstats.estimands.circle_results import CircleResults
 from remitstats.panel.panel import Panel
 from remitstats.report import build_report
 
@@ -31,40 +27,6 @@ COUNTRY = {
     "vicious": {"verdict": "inconclusive", "reason": "Too near the limit <b>by far</b>."},
     "virtuous": {"verdict": "contradicted", "reason": ""},
 }
-
-
-@dataclass(frozen=True)
-class StandIn:
-    """Tables with the columns of the circle's results, written as they are."""
-
-    tables: dict[str, pd.DataFrame]
-    summary: dict[str, Any] = field(default_factory=dict)
-
-    def __getattr__(self, name: str) -> pd.DataFrame:
-        if name.startswith("_") or name not in self.__dict__.get("tables", {}):
-            raise AttributeError(name)
-        return self.tables[name]
-
-    @property
-    def gate(self) -> Gate:
-        return Gate.read(self.summary)
-
-    @property
-    def converged(self) -> bool:
-        return self.gate.converged
-
-    def rounded(self) -> StandIn:
-        tables = {name: rounded(table, 6) for name, table in self.tables.items()}
-        return StandIn(tables, plain(self.summary))
-
-    def document(self) -> dict[str, Any]:
-        return plain(self.summary)
-
-    def write(self, out: Path) -> None:
-        for name, table in self.rounded().tables.items():
-            write_parquet(out / "summaries" / f"{name}.parquet", table)
-            write_csv(out / "summaries" / f"{name}.csv", table)
-        replace_file(out / "results.json", json.dumps(self.document()) + "\n")
 
 
 def _estimate(draws: np.ndarray) -> dict[str, float]:
@@ -140,7 +102,7 @@ def _responses(key: dict[str, str], draws: np.ndarray) -> tuple[list[dict], list
 
 def simulate_circle(
     *, converged: bool = True, names: dict[str, str] | None = None, trials: bool = True
-) -> StandIn:
+) -> CircleResults:
     names = names or {code: name for code, (name, _) in STATES.items()}
     places = [("nation", "MX", "Nowhere", _links(1))]
     places += [
@@ -231,7 +193,7 @@ def simulate_circle(
         "command": "remitstats fit circle --seed 7",
         "verdict": COUNTRY,
     }
-    return StandIn(tables, summary)
+    return CircleResults(**tables, summary=summary)
 
 
 def _specification() -> pd.DataFrame:
@@ -292,7 +254,7 @@ def _coverage() -> pd.DataFrame:
 
 
 @pytest.fixture(scope="session")
-def simulated_circle() -> Callable[..., StandIn]:
+def simulated_circle() -> Callable[..., CircleResults]:
     return simulate_circle
 
 

@@ -1,11 +1,15 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from html import unescape
 
 import pandas as pd
 import pytest
 
+import remitstats
+from remitstats.models import circle as circle_model
+from remitstats.models.circle_form import Form
 from remitstats.report import build_report
 from remitstats.report.pages import CIRCLE, PAGES
 
@@ -96,9 +100,9 @@ def test_a_second_limit_of_what_counts_as_none_is_for_the_files(
     results, simulated_circle, grid_panel, tmp_path
 ):
     circle = simulated_circle()
-    regime = circle.tables["regime"]
+    regime = circle.regime
     wider = regime.assign(delta=0.1, p_vicious=0.0, p_none=1.0)
-    circle.tables["regime"] = pd.concat([regime, wider], ignore_index=True)
+    circle = replace(circle, regime=pd.concat([regime, wider], ignore_index=True))
     build_report(results, grid_panel(results), tmp_path, circle=circle)
     html = (tmp_path / "circle.html").read_text("utf-8")
     assert ",0.05|p_vicious" in html
@@ -197,3 +201,14 @@ def test_the_page_of_a_whole_country_stays_small(results, simulated_circle, grid
     html = (tmp_path / "circle.html").read_text("utf-8")
     pictures = sum(path.stat().st_size for path in (tmp_path / "assets").glob("circle_*"))
     assert len(html.encode()) + pictures < 3 * MEGABYTE
+
+
+def test_a_real_fit_too_short_for_the_gate_makes_a_page_that_says_so(results, grid_panel, tmp_path):
+    panel = remitstats.load_mexico().select(["01", "06", "18"])
+    model = circle_model.build(panel, form=Form(by_interval=False))
+    fit = remitstats.fit(model, panel, seed=1, draws=30, tune=24, chains=2)
+    circle = remitstats.summarise_circle(fit, panel)
+    build_report(results, grid_panel(results), tmp_path, circle=circle)
+    text = words(tmp_path / "circle.html")
+    assert "No verdict and no finding is stated" in text
+    assert not any(finding in text for finding in FINDINGS)
