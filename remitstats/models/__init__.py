@@ -4,7 +4,7 @@ import lazy_loader as _lazy
 
 from remitstats.errors import unknown
 
-MODELS = ("reliance",)  # those with a command and a page; circle is for notebooks so far
+MODELS = ("reliance",)  # those with a command; circle is being built
 
 __getattr__, __dir__, _ = _lazy.attach(__name__, submodules=(*MODELS, "circle"))
 

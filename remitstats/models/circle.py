@@ -27,9 +27,10 @@ What it assumes: no cause that varies within a municipality over time moves two 
 apart; lasting differences weigh the same in every wave, in standard deviations of that wave;
 links are linear. Associations under these assumptions, not proven effects.
 
-No verdict on the paper's circle may be taken from it yet: links that are the same in every state
-(the default form) understate how uncertain a national link is, and no rule has been calibrated on
-panels simulated without a circle.
+No finding may be taken from it yet. On the whole country it does not pass the gate: chains stay in
+places that differ in how lasting underdevelopment is, which three waves hardly tell apart from a
+municipality's own level. Links that are the same in every state (the default form) understate how
+uncertain a national link is, and no rule has been calibrated on panels simulated without a circle.
 
 References
 ----------

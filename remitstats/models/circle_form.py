@@ -75,7 +75,7 @@ class Form:
         Cross-links that are left out (zero everywhere).
     by_interval, by_region, by_state : bool
         Whether links may differ between intervals, regions and states. Links by region and state
-        make a thousand parameters; on the whole country such a fit has not passed the gate yet.
+        make a thousand parameters.
     own_level : bool
         Whether municipalities have a level of their own (a). Without it the model is the plain
         cross-lagged panel, which takes lasting differences for effects; for comparison only.

@@ -108,11 +108,3 @@ def test_links_of_simulated_panels_are_found_with_nominal_coverage() -> None:
     assert 0.82 < np.mean(inside) < 0.97
     assert np.abs(np.mean(scores)) < 0.35
     assert 0.75 < np.std(scores) < 1.3
-
-
-@pytest.mark.slow
-@pytest.mark.timeout(1800)
-def test_the_whole_country_passes_the_gate() -> None:
-    panel = remitstats.load_mexico()
-    verdict = remitstats.gate(remitstats.fit(circle.build(panel), panel, seed=1))
-    assert verdict.converged, verdict
