@@ -208,7 +208,7 @@ def _uncovered(tables: Mapping[str, pd.DataFrame]) -> list[Problem]:
         problems.append(words.problem(REQUIRED_TABLE, "-", share, "no value at all", accepted))
     if municipality is None or "cvegeo" not in municipality.columns:
         return problems
-    covered = {str(cell).zfill(5) for cell in wave.loc[:, ["cvegeo"]].iloc[:, 0].unique()}
+    covered = {str(cell).zfill(5) for cell in wave.loc[:, ["cvegeo"]].iloc[:, 0]}
     for code in sorted(_texts(municipality) - covered):
         accepted = f"at least one row in {REQUIRED_TABLE}"
         remedy = "add a row, its cells left empty where there is no data, or remove it here"

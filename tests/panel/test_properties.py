@@ -156,3 +156,10 @@ def test_only_plain_decimal_numbers_are_numbers(small_panel, value):
     frame.loc[0, "receiving_percent"] = value
     problems = check_panel(Panel({**small_panel.tables, "municipality_wave": frame}))
     assert [p.column for p in problems] == ["receiving_percent"]
+
+
+def test_check_reports_cells_that_are_no_single_value() -> None:
+    wave = pd.DataFrame({"cvegeo": ["00000", []], "wave": [2020, 2020]}, dtype=object)
+    municipality = pd.DataFrame({"cvegeo": ["01001"]})
+    problems = check_panel(Panel({"municipality_wave": wave, "municipality": municipality}))
+    assert any(problem.column == "cvegeo" and "[]" in problem.found for problem in problems)
