@@ -1,0 +1,18 @@
+"""Made-up data whose truth is known: to test the models, to plan, to see what data can tell.
+
+`grid_panel` makes a small artificial country on a lattice; `simulate_reliance` draws the model of
+reliance, and `simulate_circle` that of the circle, on the geography and the sampling sizes of a
+panel.
+"""
+
+import lazy_loader as _lazy
+
+__getattr__, __dir__, __all__ = _lazy.attach(
+    __name__,
+    submod_attrs={
+        "circle": ["simulate_circle", "true_links"],
+        "circle_truth": ["SCENARIOS", "CircleTruth"],
+        "lattice": ["GRID_HYPERPARAMETERS", "grid_panel"],
+        "reliance": ["Simulation", "simulate_reliance"],
+    },
+)
