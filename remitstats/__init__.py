@@ -15,7 +15,17 @@ __version__ = "0.1.0"
 
 __getattr__, __dir__, __all__ = _lazy.attach(
     __name__,
-    submodules=["estimands", "fitting", "geography", "models", "panel", "parts", "report"],
+    submodules=[
+        "claims",
+        "estimands",
+        "fitting",
+        "geography",
+        "models",
+        "panel",
+        "parts",
+        "report",
+        "simulate",
+    ],
     submod_attrs={
         "errors": ["PanelError", "Problem", "RemitstatsError"],
         "estimands.circle": ["summarise_circle"],

@@ -1,1 +1,10 @@
 """What the estimates mean for a claim: verdicts by rules that were fixed before the data spoke."""
+
+import lazy_loader as _lazy
+
+__getattr__, __dir__, __all__ = _lazy.attach(
+    __name__,
+    submod_attrs={
+        "regime": ["Chance", "Verdict", "VerdictRule", "regime_verdicts", "verdict_on"],
+    },
+)

@@ -248,7 +248,7 @@ SCENARIOS: dict[str, CircleTruth] = {
     # takes these differences for effects
     "fixed differences": CircleTruth(
         intercept_sd=(0.75, 0.75, 0.7, 0.75, 0.5),
-        intercept_correlation=_one_factor((0.9, 0.9, -0.8, 0.85, -0.5)),
+        intercept_correlation=_one_factor((0.97, 0.97, -0.8, 0.85, -0.5)),
     ),
     # no effects; something unobserved moves migration and reliance, and later underdevelopment
     "confounded": CircleTruth(
