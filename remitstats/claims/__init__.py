@@ -5,6 +5,10 @@ import lazy_loader as _lazy
 __getattr__, __dir__, __all__ = _lazy.attach(
     __name__,
     submod_attrs={
+        "assess": ["Assessment", "counts", "evaluate"],
+        "evidence": ["Evidence", "Sources", "read_sources"],
+        "ledger": ["Claim", "Ledger", "LedgerError"],
+        "read": ["read_ledger"],
         "regime": ["Chance", "Verdict", "VerdictRule", "regime_verdicts", "verdict_on"],
     },
 )
