@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from remitstats.claims.evidence import Evidence, NoEvidenceError, Sources
@@ -70,8 +70,9 @@ class Assessment:
 
     @property
     def run(self) -> tuple[str, ...]:
-        """What to run to get what is missing."""
-        return tuple(dict.fromkeys(f.run for f in self.findings if f.run))
+        """What to run to get what the verdict lacks."""
+        deciding = self.claim.deciding
+        return tuple(dict.fromkeys(f.run for f in self.findings if f.run and f.test in deciding))
 
     def describe(self) -> dict[str, Any]:
         """Return it as plain values."""
@@ -124,6 +125,18 @@ def counts(assessments: Iterable[Assessment]) -> dict[str, int]:
     return {verdict: counted[verdict] for verdict in VERDICTS}
 
 
+def document(ledger: Ledger, assessments: Iterable[Assessment]) -> dict[str, Any]:
+    """Return ledger, counts and verdicts as plain values, as JSON can hold them."""
+    found = list(assessments)
+    return {
+        "title": ledger.title,
+        "source": ledger.source,
+        "counts": counts(found),
+        "rules": {name: plain(asdict(rule)) for name, rule in ledger.rules.items()},
+        "claims": [assessment.describe() for assessment in found],
+    }
+
+
 def _assess(claim: Claim, sources: Sources, problems: list[str]) -> Assessment:
     findings = tuple(_find(claim, test, sources, problems) for test in claim.tests)
     deciding = [f for f in findings if f.test in claim.deciding]
@@ -143,6 +156,11 @@ def _find(claim: Claim, test: ClaimTest, sources: Sources, problems: list[str]) 
     except RemitstatsError as error:
         problems.append(f"claim {claim.id}, estimand {test.estimand}: {error}")
         return Finding(test, INCONCLUSIVE, str(error))
+    except (TypeError, ValueError, KeyError, AttributeError) as error:
+        # What a user's ledger asks for may be of a kind that no table has.
+        said = f"{type(error).__name__}: {error}"
+        problems.append(f"claim {claim.id}, estimand {test.estimand}, at {dict(test.at)}: {said}")
+        return Finding(test, INCONCLUSIVE, said)
     verdict, reason = test.rule.judge(evidence, test.claimed)
     return Finding(test, verdict, reason, evidence)
 
@@ -162,12 +180,13 @@ def _together(findings: list[Finding]) -> tuple[str, str]:
 
 
 def _said(finding: Finding) -> str:
+    """Return what was measured, what it came to and what that means, as a clause."""
     evidence, test = finding.evidence, finding.test
-    if evidence is None or not math.isfinite(evidence.value):
-        return finding.reason
+    note = f"{test.note}: " if test.note else ""
+    if evidence is None:
+        return f"{note}{finding.reason}"
     shown = show_evidence(evidence, MEASURES[test.estimand].unit)
-    at = ", ".join(str(v) for v in test.at.values() if isinstance(v, int | str))
-    return f"{shown}{f' ({at})' if at else ''}: {finding.reason}"
+    return f"{note}{shown}{', ' if shown else ''}{finding.reason}"
 
 
 def show_evidence(evidence: Evidence, unit: str = "") -> str:

@@ -35,7 +35,10 @@ def ratio(
     bottom: dict,  # type: ignore[type-arg]
     scale: float = 1.0,
 ) -> Evidence:
-    """Sum of a column over some rows, over another such sum, times a scale."""
+    """Sum of a column over some rows, over another such sum, times a scale.
+
+    Cells without a figure are left aside.
+    """
     above, below = (_sum(sources, place) for place in (top, bottom))
     if below == 0:
         raise NoEvidenceError("what is to be divided by is nought")
@@ -74,7 +77,10 @@ def _sum(sources: Sources, place: dict[str, Any]) -> float:
     table = table_of(sources, place["table"])
     require_column(table, place["table"], place["column"])
     rows = rows_of(table, place["table"], place.get("row", {}))
-    return float(pd.to_numeric(rows[place["column"]]).sum(min_count=len(rows)))
+    known = pd.to_numeric(rows[place["column"]]).dropna()
+    if known.empty:
+        raise NoEvidenceError(f"the table {place['table']} has no {place['column']} there")
+    return float(known.sum())
 
 
 @measure("census.declining_percent", gives="figure", unit="% of municipalities")
@@ -120,6 +126,8 @@ def fastest_windows(
         require_column(table, NATION, str(name))
     wide = table.set_index("year")[[column, *against]].astype(float)
     won = []
+    if not (against and first and last):
+        raise NoEvidenceError("there is no window, or nothing to hold the series against")
     for start, end in itertools.product(first, last):
         if start not in wide.index or end not in wide.index or start >= end:
             raise NoEvidenceError(f"the panel has no window from {start} to {end}")

@@ -215,7 +215,7 @@ class _Reader:
             needs=self.text((*place, "needs"), table, required=False),
             tests=tuple(test for test in tests if test is not None),
         )
-        decides = any(test.get("basis") in ("own", "near") for test in given)
+        decides = any(test.get("basis") != "beside" for test in given)
         if not decides and not claim.needs:
             accepted = "which data would be needed: no test of this claim decides it"
             self.problem((*place, "needs"), table.get("needs"), accepted)

@@ -10,6 +10,9 @@ Kinds, told apart by ``is``:
 ``lower bound``
     What is found is known to be less than what the claim speaks of: it can support "at least", and
     can't contradict it.
+``rise``, ``fall``
+    A change. Supported if it is at least ``margin`` in the claimed direction, with its whole
+    interval; contradicted if it is as much in the other one. Less is no clear change.
 ``probability``
     Supported from ``supported_at`` on, contradicted down to ``contradicted_at``.
 ``share``
@@ -38,6 +41,8 @@ KINDS: Mapping[str, str] = {
     "at least": FIGURE,
     "at most": FIGURE,
     "lower bound": FIGURE,
+    "rise": FIGURE,
+    "fall": FIGURE,
     "probability": PROBABILITY,
     "share": FIGURE,
     "calibrated": VERDICT,
@@ -49,6 +54,8 @@ OPTIONS: Mapping[str, tuple[str, ...]] = {
     "at least": (),
     "at most": (),
     "lower bound": (),
+    "rise": ("margin",),
+    "fall": ("margin",),
     "probability": ("supported_at", "contradicted_at"),
     "share": ("supported_at", "contradicted_at"),
     "calibrated": (),
@@ -71,6 +78,8 @@ class Rule:
         Of "near".
     supported_at, contradicted_at : float
         Of "probability" and "share".
+    margin : float
+        Of "rise" and "fall", in the unit of the estimand.
 
     Raises
     ------
@@ -85,6 +94,7 @@ class Rule:
     beyond_percent: float = 25.0
     supported_at: float = 0.95
     contradicted_at: float = 0.05
+    margin: float = 5.0
 
     def __post_init__(self) -> None:
         """Refuse limits that contradict each other."""
@@ -98,6 +108,9 @@ class Rule:
                 "contradicted_at and supported_at must be probabilities, the first the smaller, "
                 f"found {self.contradicted_at:g} and {self.supported_at:g}"
             )
+
+        if not 0 <= self.margin < float("inf"):
+            raise ValueError(f"margin must be at least 0, found {self.margin:g}")
 
     @property
     def against_figure(self) -> bool:
@@ -125,6 +138,8 @@ class Rule:
             return self._probable(found.probability, "probability")
         if self.kind == "share":
             return self._probable(found.value / 100, "share")
+        if self.kind in ("rise", "fall"):
+            return self._change(found)
         if claimed is None:
             raise ValueError(f"the rule {self.name} needs a figure that is claimed")
         if self.kind == "near":
@@ -154,6 +169,13 @@ class Rule:
             f"neither within {self.within_percent:g}% of what is claimed nor more than "
             f"{self.beyond_percent:g}% away"
         )
+
+    def _change(self, found: Evidence) -> tuple[str, str]:
+        rises, falls = found.lower >= self.margin, found.upper <= -self.margin
+        if not rises and not falls:
+            return INCONCLUSIVE, f"no clear change: less than {self.margin:g} either way, or unsure"
+        verdict = SUPPORTED if rises == (self.kind == "rise") else CONTRADICTED
+        return verdict, f"a {'rise' if rises else 'fall'} of at least {self.margin:g}"
 
     def _bound(self, found: Evidence, claimed: tuple[float, float]) -> tuple[str, str]:
         if self.kind == "lower bound":

@@ -16,6 +16,7 @@ from typing import Annotated
 import typer
 
 from remitstats.cli import INTERRUPTED
+from remitstats.cli.claims import claims
 from remitstats.cli.data import app as data_app
 from remitstats.cli.fit import fit, report, run
 from remitstats.cli.many import many
@@ -38,6 +39,7 @@ app.command()(run)
 app.command()(fit)
 app.command()(many)
 app.command()(report)
+app.command()(claims)
 
 
 def _version(wanted: bool) -> None:
