@@ -31,6 +31,7 @@ def test_every_text_asked_for_by_name_is_there():
 def test_no_text_is_left_over():
     dynamic = (
         "nav.",
+        *(f"claims.{group}_" for group in ("basis", "heading", "rule", "verdict")),
         "glossary.",
         "data.file_",
         "method.caveat_",
