@@ -45,7 +45,7 @@ def ratio(
     return Evidence.exact(scale * above / below, f"panel/{top['table']}")
 
 
-@measure("panel.change_of_ratio", gives="figure")
+@measure("panel.change_of_ratio", gives="figure", unit="%")
 def change_of_ratio(
     sources: Sources,
     top: dict,  # type: ignore[type-arg]

@@ -135,9 +135,11 @@ class Rule:
         if self.kind == "calibrated":
             return found.verdict, found.reason
         if self.kind == "probability":
-            return self._probable(found.probability, "probability")
+            verdict, limits = self._limits(found.probability)
+            return verdict, f"probability {chance(found.probability)}, {limits}"
         if self.kind == "share":
-            return self._probable(found.value / 100, "share")
+            verdict, limits = self._limits(found.value / 100)
+            return verdict, f"{limits} of the cases"
         if self.kind in ("rise", "fall"):
             return self._change(found)
         if claimed is None:
@@ -146,14 +148,13 @@ class Rule:
             return self._near(found, claimed)
         return self._bound(found, claimed)
 
-    def _probable(self, probability: float, word: str) -> tuple[str, str]:
-        shown = f"{word} {chance(probability)}"
-        if probability >= self.supported_at:
-            return SUPPORTED, f"{shown}, at least {self.supported_at:g}"
-        if probability <= self.contradicted_at:
-            return CONTRADICTED, f"{shown}, at most {self.contradicted_at:g}"
+    def _limits(self, share: float) -> tuple[str, str]:
+        if share >= self.supported_at:
+            return SUPPORTED, f"at least {self.supported_at:g}"
+        if share <= self.contradicted_at:
+            return CONTRADICTED, f"at most {self.contradicted_at:g}"
         return INCONCLUSIVE, (
-            f"{shown}, neither at least {self.supported_at:g} nor at most {self.contradicted_at:g}"
+            f"neither at least {self.supported_at:g} nor at most {self.contradicted_at:g}"
         )
 
     def _near(self, found: Evidence, claimed: tuple[float, float]) -> tuple[str, str]:

@@ -19,10 +19,11 @@ from remitstats.claims.assess import (
     show_figure,
 )
 from remitstats.claims.evidence import Sources
-from remitstats.claims.ledger import Ledger
+from remitstats.claims.ledger import ClaimTest, Ledger
 from remitstats.claims.measures import MEASURES
 from remitstats.claims.regime import CONTRADICTED, INCONCLUSIVE, SUPPORTED
 from remitstats.estimands.files import replace_file, write_csv
+from remitstats.report.formats import capital
 from remitstats.report.numbers import Numbers
 from remitstats.report.pages import Page
 
@@ -117,7 +118,7 @@ def _record(number: int, each: Assessment) -> dict[str, Any]:
             "at": f"claims/{number}/tests/{i}",
             "basis": finding.test.basis,
             "decides": id(finding.test) in deciding,
-            "note": finding.test.note or MEASURES[finding.test.estimand].description,
+            "note": capital(_note(finding.test)),
             "unit": MEASURES[finding.test.estimand].unit,
             "kind": _kind(finding.evidence.value if finding.evidence else math.nan),
             "known": finding.evidence is not None and math.isfinite(finding.evidence.value),
@@ -140,12 +141,17 @@ def _record(number: int, each: Assessment) -> dict[str, Any]:
         "verdict": each.verdict,
         "reason": each.reason,
         "deciding": [line for line in lines if line["decides"]],
+        "rules": list(dict.fromkeys(line["rule"] for line in lines if line["decides"])),
         "others": [line for line in lines if not line["decides"]],
         "data": claim.data,
         "caveats": claim.caveats,
         "needs": claim.needs,
         "run": each.run,
     }
+
+
+def _note(test: ClaimTest) -> str:
+    return test.note or MEASURES[test.estimand].description.rstrip(".")
 
 
 def _claimed(each: Assessment) -> str:
