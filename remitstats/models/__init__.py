@@ -6,7 +6,7 @@ from remitstats.errors import unknown
 
 MODELS = ("reliance",)  # those of plans (`remitstats many`); `catalogue` lists all there are
 
-__getattr__, __dir__, _ = _lazy.attach(__name__, submodules=(*MODELS, "circle"))
+__getattr__, __dir__, _ = _lazy.attach(__name__, submodules=(*MODELS, "circle", "macro"))
 
 
 def check_name(name: str) -> str:

@@ -31,6 +31,13 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "specification": ("specification", "reading", "quantity"),
     "confusion": ("scenario", "verdict"),
     "coverage": ("scenario", "to", "from"),
+    "macro/growth": ("source", "year"),
+    "macro/window": ("source", "window"),
+    "macro/difference": ("window", "against"),
+    "macro/turn": ("source",),
+    "macro/coverage": ("year",),
+    "macro/predictive": ("statistic", "source"),
+    "macro/parameter": ("name", "source"),
 }
 
 

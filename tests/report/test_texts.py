@@ -40,6 +40,7 @@ def test_no_text_is_left_over():
         "site.part",
     )
     dynamic += tuple(f"circle.{group}_" for group in CIRCLE_GROUPS)
+    dynamic += tuple(f"macro.{g}_" for g in ("assumed", "fastest", "legend", "slower", "source"))
     dynamic += ("paper.verdict_", "index.trend_", "diagnostics.", "states.")
     titles = re.compile(r"^\w+\.(title|front)$")
     left = [
