@@ -45,8 +45,7 @@ def macro_context(
         ],
         "slower": _slower(turns.get(REMITTANCES)),
         "coverage": _records(results.coverage),
-        "outside": [row for row in _predictive(results) if row["outside"]],
-        "predictive": _predictive(results),
+        "predictive": _described(results.predictive),
         "parameters": _records(results.parameter),
     }
 
@@ -68,10 +67,5 @@ def _records(table: pd.DataFrame) -> list[Row]:
     return [{str(key): value for key, value in row.items()} for row in table.to_dict("records")]
 
 
-def _predictive(results: MacroResults) -> list[Row]:
-    found = []
-    for row in _records(results.predictive):
-        below = row["observed"] < row["replicated_eti90_lower"]
-        outside = bool(below or row["observed"] > row["replicated_eti90_upper"])
-        found.append({**row, "description": capital(str(row["statistic"])), "outside": outside})
-    return found
+def _described(table: pd.DataFrame) -> list[Row]:
+    return [{**row, "description": capital(str(row["statistic"]))} for row in _records(table)]

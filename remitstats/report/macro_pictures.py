@@ -37,10 +37,7 @@ def macro_jobs(results: MacroResults, surroundings: Surroundings) -> list[Job]:
     covered = [int(year) for year in results.coverage["year"]]
     windows = list(dict.fromkeys(results.window["window"]))
     rows = results.window.assign(row=results.window["source"].map(names), series="")
-    panels = [
-        Panel(window.replace("-", "–"), rows[rows["window"] == window])
-        for window in windows
-    ]
+    panels = [Panel(window.replace("-", "–"), rows[rows["window"] == window]) for window in windows]
     labels = Labels(
         rows=list(names.values()),
         marked=frozenset({names["remittances"]}),
