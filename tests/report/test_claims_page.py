@@ -135,3 +135,22 @@ def test_hostile_texts_of_a_ledger_stay_text(results, grid_panel, tmp_path):
 
 def test_the_page_stays_small(claims_site):
     assert (claims_site / "claims.html").stat().st_size < 400_000
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("width", [390, 1280])
+def test_the_page_opens_without_error_request_or_sideways_scroll(browser, claims_site, width):
+    page = browser.new_page(viewport={"width": width, "height": 844})
+    trouble = []
+    page.on("console", lambda message: trouble.append(message.text))
+    page.on(
+        "request", lambda r: None if r.url.startswith(("file:", "data:")) else trouble.append(r)
+    )
+    page.goto((claims_site / "claims.html").as_uri())
+    page.locator("#claim-most-dynamic-source summary").click()
+    shown = page.locator("#claim-most-dynamic-source details")
+    assert "rule" in shown.inner_text().lower()
+    too_wide = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+    assert page.evaluate(too_wide) <= 0
+    page.close()
+    assert trouble == []
