@@ -10,6 +10,7 @@ For municipality i of state s with the standardised state vector y (`circle_data
     a_i   what lasts about a municipality            Normal(0, intercept)
     e_it  what is new in a wave                      Normal(0, innovation_t)
     B_st  links = link + by interval + by region + by state, each pooled towards zero
+    (1990) stability and underdevelopment: w a_i + V z_i1 + e_i, w near 1, V and e free
     noise sampling error of migration and reliance (same questionnaire: correlated), and for the
           other three a variance that falls with the size of the municipality
 
@@ -52,7 +53,7 @@ from remitstats.models.circle_data import (
     prepare_data,
 )
 from remitstats.models.circle_density import CircleDensity
-from remitstats.models.circle_form import Form, Priors, noise_of
+from remitstats.models.circle_form import Form, Priors, earlier_shapes, noise_of
 from remitstats.models.circle_prior import link_prior
 from remitstats.panel.panel import Panel
 from remitstats.parts import correlation
@@ -161,13 +162,14 @@ def model_of(data: CircleData, priors: Priors | None = None, form: Form | None =
         noise_scale = pt.stack([*excess, *(sd**2 + 1e-8 for sd in own)])
         raw = priors.sampling_correlation.to_pymc("sampling_correlation_raw")
         together = pm.Deterministic("sampling_correlation", pt.tanh(raw))
+        earlier = _earlier(data, priors)
         names = ("filled", "known", "order", "start", "group_of_block", "pairs", "root_variance")
         arrays = dict(zip(names, data.nested.arrays, strict=True))
         fixed = [pm.Data("measurement", arrays["filled"])]
         fixed += [pt.as_tensor_variable(np.asarray(arrays[name])) for name in names[1:]]
         outputs = PanelDensity()(
             *fixed,
-            pt.as_tensor_variable(noise_of(data).flat),
+            *(pt.as_tensor_variable(x) for x in noise_of(data).arrays),
             links,
             intercept,
             innovation,
@@ -175,6 +177,7 @@ def model_of(data: CircleData, priors: Priors | None = None, form: Form | None =
             priors.innovation_share.to_pymc("innovation_share"),
             noise_scale,
             together,
+            *earlier,
         )
         pm.Potential("measurements", outputs[0])
     model.data = data
@@ -201,6 +204,21 @@ def model_of(data: CircleData, priors: Priors | None = None, form: Form | None =
         "root_sd": data.nested.root_sd,
     }
     return model
+
+
+def _earlier(data: CircleData, priors: Priors) -> tuple[Any, Any, Any]:
+    """Add the parameters of earlier measurements to the PyMC model in context; return them."""
+    import pymc as pm  # noqa: PLC0415
+
+    shapes = earlier_shapes(data)
+    if not shapes:
+        return np.zeros(0), np.zeros((0, len(VARIABLES))), np.zeros((0, 0))
+    size = shapes["earlier_scale"][0]
+    scale = pm.LogNormal("earlier_scale", 0.0, priors.earlier_scale.log_sd, shape=size)
+    before = priors.earlier_link
+    link = pm.Normal("earlier_link", before.mean, before.sd, shape=shapes["earlier_link"])
+    rate = priors.innovation_sd.rate
+    return scale, link, correlation.to_pymc("earlier", rate, priors.correlation, size)
 
 
 def _links(data: CircleData, priors: Priors, form: Form) -> Any:

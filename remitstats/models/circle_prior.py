@@ -47,9 +47,10 @@ def log_prior(x: Array, layout: Layout, priors: Priors, out: Array) -> float:
         if f"link_{level}_unit" in layout:
             value += _normal(x, out, layout[f"link_{level}_unit"][0], 1.0)
             value += _scale(x, out, layout[f"link_{level}_sd"][0], getattr(priors, f"{level}_sd"))
-    shape = beta_shape(count, priors.correlation)
-    for name in ("intercept", "initial", "innovation"):
+    for name in ("intercept", "initial", "innovation", "earlier"):
         if f"{name}_sd" in layout:
+            size = layout[f"{name}_sd"][1][0]
+            shape = beta_shape(size, priors.correlation)
             scale = priors.intercept_sd if name == "intercept" else priors.innovation_sd
             value += _scale(x, out, layout[f"{name}_sd"][0], scale)
             value += _share(x, out, layout[f"{name}_partial"][0], shape, shape)
@@ -64,6 +65,10 @@ def log_prior(x: Array, layout: Layout, priors: Priors, out: Array) -> float:
     for name in ("intercept_share", "innovation_share"):
         beta: SharePrior = getattr(priors, name)
         value += _share(x, out, layout[name][0], beta.alpha, beta.beta)
+    if "earlier_scale" in layout:
+        value += _normal(x, out, layout["earlier_scale"][0], priors.earlier_scale.log_sd)
+        before = priors.earlier_link
+        value += _normal(x, out, layout["earlier_link"][0], before.sd, before.mean)
     return value
 
 

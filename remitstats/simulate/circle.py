@@ -17,7 +17,7 @@ from remitstats.models.circle_form import noise_of
 from remitstats.simulate.circle_truth import CircleTruth
 
 Array = NDArray[np.float64]
-STREAMS = ("links", "states", "lasting", "new", "unobserved", "noise")
+STREAMS = ("links", "states", "lasting", "new", "unobserved", "noise", "earlier")
 
 
 def simulate_circle(data: CircleData, truth: CircleTruth, *, seed: int) -> CircleData:
@@ -57,8 +57,28 @@ def simulate_circle(data: CircleData, truth: CircleTruth, *, seed: int) -> Circl
     for t in range(waves):
         carried = np.einsum("iab,ib->ia", links[group, t - 1], state) if t else 0.0
         state = carried + new[t] + cause[t + 1] * now + cause[t] * later
+        if t == 0:
+            before = _earlier(data, truth, lasting, state, stream["earlier"])
         found[:, t] += state
-    return data.with_observed(np.where(np.isfinite(data.observed), found, np.nan))
+    return data.with_observed(
+        np.where(np.isfinite(data.observed), found, np.nan),
+        np.where(np.isfinite(data.earlier), before, np.nan),
+    )
+
+
+def _earlier(
+    data: CircleData, truth: CircleTruth, lasting: Array, state: Array, rng: np.random.Generator
+) -> Array:
+    """Return what was measured before the first wave."""
+    of, size = data.earlier_of, data.earlier.shape[1]
+    scale, link, covariance = truth.earlier(of)
+    mean = truth.state_mean_sd * rng.standard_normal((data.nested.tree.groups, size))
+    rest = _shared(data, rng, truth.innovation_share, size) @ _root(covariance).T
+    noise = rng.standard_normal((len(state), size)) * np.sqrt(
+        noise_of(data).earlier * truth.noise_scale[of]
+    )
+    lasted = scale * lasting[:, of]
+    return np.asarray(mean[data.nested.tree.group_of] + lasted + state @ link.T + rest + noise)
 
 
 def true_links(data: CircleData, truth: CircleTruth, *, seed: int) -> Array:
