@@ -224,7 +224,7 @@ def laplace(
     whole[np.ix_(free, free)] = root
     if pooled:
         columns = -hessian(density, x, (), free, cores)[:, scales]
-        spread = np.array([one.spread(variance) for one in pooled])
+        spread = np.array([one.spread(x, variance) for one in pooled])
         whole[np.ix_(free, scales)] = -(root @ (root.T @ columns[free])) * spread
         whole[scales, scales] = spread
     tell("finding the mode", 1.0)

@@ -53,7 +53,13 @@ from remitstats.models.circle_data import (
     prepare_data,
 )
 from remitstats.models.circle_density import CircleDensity
-from remitstats.models.circle_form import Form, Priors, earlier_shapes, noise_of
+from remitstats.models.circle_form import (
+    Form,
+    Priors,
+    earlier_shapes,
+    interval_contrasts,
+    noise_of,
+)
 from remitstats.models.circle_prior import link_prior
 from remitstats.panel.panel import Panel
 from remitstats.parts import correlation
@@ -236,9 +242,10 @@ def _links(data: CircleData, priors: Priors, form: Form) -> Any:
         return scale, pm.Normal(f"link_{level}_unit", dims=(level, *LINK))
 
     if form.by_interval and waves > 2:
-        scale, unit = deviation("interval")
-        # deviations of two intervals are one contrast: the mean is what `link` is
-        links = links + scale * (unit - unit.mean(axis=0))[None]
+        scale = priors.interval_sd.to_pymc("link_interval_sd")
+        moved = pm.Normal("link_interval", 0.0, scale, shape=(waves - 2, count, count))
+        contrasts = interval_contrasts(waves - 1)
+        links = links + pt.tensordot(contrasts, moved, axes=[[1], [0]])[None]
     if form.by_region and len(data.coords["region"]) > 1:
         scale, unit = deviation("region")
         links = links + (scale * unit)[data.region_of_state][:, None]

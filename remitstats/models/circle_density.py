@@ -16,7 +16,13 @@ from numpy.typing import NDArray
 from scipy import special
 
 from remitstats.models.circle_data import SAMPLED, VARIABLES, CircleData
-from remitstats.models.circle_form import Form, Priors, earlier_shapes, noise_of
+from remitstats.models.circle_form import (
+    Form,
+    Priors,
+    earlier_shapes,
+    interval_contrasts,
+    noise_of,
+)
 from remitstats.models.circle_prior import Layout, link_prior, log_prior
 from remitstats.parts.collapsed_density import Pooled, Separable
 from remitstats.parts.correlation import correlation_factor, correlation_factor_pullback
@@ -52,7 +58,10 @@ class CircleDensity:
         states, regions = len(self.data.coords["state"]), len(self.data.coords["region"])
         pair = k * (k - 1) // 2
         shapes: dict[str, tuple[int, ...]] = {"link": (k, k)}
-        for level, size in (("interval", waves - 1), ("region", regions), ("state", states)):
+        if self.form.by_interval and waves > 2:
+            shapes["link_interval_sd"] = ()
+            shapes["link_interval"] = (waves - 2, k, k)
+        for level, size in (("region", regions), ("state", states)):
             if getattr(self.form, f"by_{level}") and size > 1:
                 shapes[f"link_{level}_sd"] = ()
                 shapes[f"link_{level}_unit"] = (size, k, k)
@@ -116,15 +125,21 @@ class CircleDensity:
 
     def pooled(self) -> list[Pooled]:
         """Return the deviations of links by interval, region and state."""
-        return [
-            Pooled(
-                self.layout[f"link_{level}_sd"][0].start,
-                self.layout[f"link_{level}_unit"][0],
-                getattr(self.priors, f"{level}_sd").rate,
+        found = []
+        for level in ("interval", "region", "state"):
+            if f"link_{level}_sd" not in self.layout:
+                continue
+            centred = level == "interval"
+            name = f"link_{level}" if centred else f"link_{level}_unit"
+            found.append(
+                Pooled(
+                    self.layout[f"link_{level}_sd"][0].start,
+                    self.layout[name][0],
+                    getattr(self.priors, f"{level}_sd").rate,
+                    centred,
+                )
             )
-            for level in ("interval", "region", "state")
-            if f"link_{level}_unit" in self.layout
-        ]
+        return found
 
     def gradient(self, x: Array) -> tuple[float, Array]:
         """Return log density and gradient; minus infinity and zeros where it is not defined."""
@@ -156,10 +171,9 @@ class CircleDensity:
         lead, states = x.shape[:-1], len(self.data.coords["state"])
         out = np.zeros((*lead, states, waves - 1, k, k))
         out += self._many(x, "link")[..., None, None, :, :]
-        if "link_interval_unit" in self.layout:
-            unit = self._many(x, "link_interval_unit")
-            sd = np.exp(self._many(x, "link_interval_sd"))[..., None, None, None]
-            contrast = sd * (unit - unit.mean(axis=-3, keepdims=True))
+        if "link_interval" in self.layout:
+            moved = self._many(x, "link_interval")
+            contrast = np.einsum("tj,...jab->...tab", interval_contrasts(waves - 1), moved)
             out += contrast[..., None, :, :, :]
         if "link_region_unit" in self.layout:
             sd = np.exp(self._many(x, "link_region_sd"))[..., None, None, None]
@@ -323,10 +337,10 @@ class CircleDensity:
             out[layout[f"link_{level}_unit"][0]] += (sd * by_group).ravel()
             out[layout[f"link_{level}_sd"][0]] += sd * float(np.sum(by_group * unit))
 
-        if "link_interval_unit" in layout:
-            by_interval = by_links.sum(axis=0)
-            by_interval = by_interval - by_interval.mean(axis=0)
-            add("interval", by_interval, self._part(x, "link_interval_unit"))
+        if "link_interval" in layout:
+            contrasts = interval_contrasts(by_links.shape[1])
+            by_interval = np.einsum("tj,tab->jab", contrasts, by_links.sum(axis=0))
+            out[layout["link_interval"][0]] += by_interval.ravel()
         by_state = by_links.sum(axis=1)
         if "link_region_unit" in layout:
             by_region = np.zeros(layout["link_region_unit"][1])

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import linalg
 
 from remitstats.models.circle_data import VARIABLES, CircleData
 from remitstats.parts.dynamic_panel import PanelNoise
@@ -109,6 +110,15 @@ class Form:
             "by_state": self.by_state,
             "own_level": self.own_level,
         }
+
+
+def interval_contrasts(intervals: int) -> Array:
+    """Return how links may differ between intervals, their mean held, shape (interval, contrast).
+
+    The columns are orthonormal and sum to nothing: contrasts that are independent with one
+    standard deviation favour no interval.
+    """
+    return np.asarray(linalg.helmert(intervals).T)
 
 
 def noise_of(data: CircleData) -> PanelNoise:

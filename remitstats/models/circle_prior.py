@@ -43,7 +43,11 @@ def log_prior(x: Array, layout: Layout, priors: Priors, out: Array) -> float:
     place, (count, _) = layout["link"]
     mean, sd = link_prior(priors, count)
     value = _normal(x, out, place, sd.ravel(), mean.ravel())
-    for level in ("interval", "region", "state"):
+    if "link_interval" in layout:
+        scale_at = layout["link_interval_sd"][0]
+        value += _scale(x, out, scale_at, priors.interval_sd)
+        value += _pooled(x, out, layout["link_interval"][0], scale_at)
+    for level in ("region", "state"):
         if f"link_{level}_unit" in layout:
             value += _normal(x, out, layout[f"link_{level}_unit"][0], 1.0)
             value += _scale(x, out, layout[f"link_{level}_sd"][0], getattr(priors, f"{level}_sd"))
@@ -77,6 +81,15 @@ def _normal(x: Array, out: Array, place: slice, sd: Any, mean: Any = 0.0) -> flo
     out[place] += -z / sd
     log_sd = np.broadcast_to(np.log(sd), z.shape)
     return float(np.sum(-0.5 * z**2 - log_sd - 0.5 * LOG_TWO_PI))
+
+
+def _pooled(x: Array, out: Array, place: slice, scale: slice) -> float:
+    """Apply the normal prior whose standard deviation is the exponential of another x."""
+    log_sd = float(x[scale][0])
+    z = x[place] * math.exp(-log_sd)
+    out[place] += -z * math.exp(-log_sd)
+    out[scale] += float(z @ z) - len(z)
+    return float(-0.5 * (z @ z) - len(z) * (log_sd + 0.5 * LOG_TWO_PI))
 
 
 def _scale(x: Array, out: Array, place: slice, prior: ScalePrior) -> float:
