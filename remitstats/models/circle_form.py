@@ -66,6 +66,13 @@ class Priors:
     earlier_scale: RatioPrior = RatioPrior(log_sd=0.15)
     earlier_link: NormalPrior = NormalPrior(mean=0.0, sd=0.5)
 
+    def __post_init__(self) -> None:
+        """Refuse a concentration that is none."""
+        if not 0.1 <= self.correlation <= 100.0:
+            raise ValueError(
+                f"correlation must lie between 0.1 and 100, found {self.correlation:g}"
+            )
+
     def describe(self) -> dict[str, Any]:
         """Return every prior as plain values, for provenance."""
         found = {f.name: getattr(self, f.name) for f in fields(self)}
