@@ -211,6 +211,51 @@ class CircleData:
         nested = replace(self.nested, observed=flat)
         return replace(self, observed=observed, earlier=before, nested=nested)
 
+    def take(self, units: NDArray[np.bool_]) -> CircleData:
+        """Return a part of the municipalities, with the scales and factors of all.
+
+        Parameters
+        ----------
+        units : array of bool, shape (municipality,)
+            Which to keep. Every state must keep one; blocks that keep none disappear.
+        """
+        tree = self.nested.tree
+        if set(tree.group_of[units]) != set(range(tree.groups)):
+            raise RemitstatsError("A part of the municipalities must hold some of every state.")
+        kept, block_of = np.unique(tree.block_of[units], return_inverse=True)
+        part = Tree(block_of.astype(np.int64), tree.group_of_block[kept])
+        nested = replace(self.nested, tree=part, observed=self.nested.observed[units])
+        coords = dict(self.coords)
+        coords["municipality"] = coords["municipality"][units]
+        coords["block"] = np.arange(part.blocks)
+        return replace(
+            self,
+            coords=coords,
+            observed=self.observed[units],
+            sampling=self.sampling[units],
+            smallness=self.smallness[units],
+            earlier=self.earlier[units],
+            nested=nested,
+        )
+
+
+def coarser(data: CircleData, every: int) -> CircleData:
+    """Return a country of fewer municipalities: every n-th block of neighbours of each state.
+
+    Parameters
+    ----------
+    data : CircleData
+        The whole country.
+    every : int
+        One block in how many; 1 keeps all. Each state keeps at least its first.
+    """
+    tree = data.nested.tree
+    order = np.zeros(tree.blocks, dtype=np.int64)
+    for group in range(tree.groups):
+        members = np.flatnonzero(tree.group_of_block == group)
+        order[members] = np.arange(len(members))
+    return data.take((order % every == 0)[tree.block_of])
+
 
 def prepare_data(
     panel: Panel,
