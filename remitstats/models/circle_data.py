@@ -217,17 +217,21 @@ class CircleData:
         Parameters
         ----------
         units : array of bool, shape (municipality,)
-            Which to keep. Every state must keep one; blocks that keep none disappear.
+            Which to keep. Blocks and states that keep none disappear.
         """
         tree = self.nested.tree
-        if set(tree.group_of[units]) != set(range(tree.groups)):
-            raise RemitstatsError("A part of the municipalities must hold some of every state.")
+        if not units.any():
+            raise RemitstatsError("A part of the municipalities must hold at least one.")
         kept, block_of = np.unique(tree.block_of[units], return_inverse=True)
-        part = Tree(block_of.astype(np.int64), tree.group_of_block[kept])
+        states, group = np.unique(tree.group_of_block[kept], return_inverse=True)
+        regions, region_of = np.unique(self.region_of_state[states], return_inverse=True)
+        part = Tree(block_of.astype(np.int64), group.astype(np.int64))
         nested = replace(self.nested, tree=part, observed=self.nested.observed[units])
         coords = dict(self.coords)
         coords["municipality"] = coords["municipality"][units]
         coords["block"] = np.arange(part.blocks)
+        coords["state"] = coords["state"][states]
+        coords["region"] = coords["region"][regions]
         return replace(
             self,
             coords=coords,
@@ -236,6 +240,7 @@ class CircleData:
             smallness=self.smallness[units],
             earlier=self.earlier[units],
             nested=nested,
+            region_of_state=region_of.astype(np.int64),
         )
 
 

@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy import stats
 
 from remitstats.claims.regime import CLAIMS, VERDICTS, Chance, Verdict, verdict_on
 from remitstats.errors import RemitstatsError, unknown
@@ -323,15 +324,42 @@ def confusion(records: Iterable[Record]) -> pd.DataFrame:
     return out.assign(share=out["count"].to_numpy() / panels.reindex(keys).to_numpy())
 
 
+def outcomes(records: Iterable[Record]) -> pd.DataFrame:
+    """Return how often each circle was found, by scenario: the confusion matrix.
+
+    Returns
+    -------
+    DataFrame
+        Columns scenario, verdict ("vicious supported", "virtuous supported" or "neither
+        supported"), count, share.
+    """
+    table = confusion(records)
+    said = table[table["verdict"] == "supported"].pivot(
+        index="scenario", columns="claim", values="count"
+    )
+    panels = table.groupby(["scenario", "claim"], sort=False)["count"].sum()
+    rows = []
+    for scenario in dict.fromkeys(table["scenario"]):
+        whole = int(panels[scenario, CLAIMS[0]])
+        found = {f"{claim} supported": int(said.loc[scenario, claim]) for claim in CLAIMS}
+        found["neither supported"] = whole - sum(found.values())
+        rows += [
+            {"scenario": scenario, "verdict": name, "count": count, "share": count / whole}
+            for name, count in found.items()
+        ]
+    return pd.DataFrame(rows)
+
+
 def coverage(records: Iterable[Record]) -> pd.DataFrame:
     """Return how often the 90% intervals of the national links hold the truth, and their bias.
 
     Returns
     -------
     DataFrame
-        Columns scenario, to, from, panels, coverage, bias (mean error), error (standard deviation
-        of the errors) and sd (mean posterior standard deviation), in standard deviations of the
-        variables.
+        Columns scenario, to, from, panels, coverage with the ends of its own 90% interval (a beta
+        posterior under Jeffreys' prior: how well so many panels tell it), bias (mean error), error
+        (standard deviation of the errors) and sd (mean posterior standard deviation), in standard
+        deviations of the variables.
     """
     rows = []
     by_scenario: dict[str, list[Record]] = {}
@@ -345,6 +373,8 @@ def coverage(records: Iterable[Record]) -> pd.DataFrame:
         inside = (lower <= truth) & (truth <= upper)
         error = mean - truth
         for j, (to, origin) in enumerate(LINKS):
+            held = int(inside[:, j].sum())
+            low, high = stats.beta.ppf(ENDS, held + 0.5, len(found) - held + 0.5)
             rows.append(
                 {
                     "scenario": scenario,
@@ -352,6 +382,8 @@ def coverage(records: Iterable[Record]) -> pd.DataFrame:
                     "from": origin,
                     "panels": len(found),
                     "coverage": inside[:, j].mean(),
+                    "eti90_lower": low,
+                    "eti90_upper": high,
                     "bias": error[:, j].mean(),
                     "error": error[:, j].std(ddof=1) if len(found) > 1 else np.nan,
                     "sd": sd[:, j].mean(),

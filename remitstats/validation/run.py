@@ -16,7 +16,7 @@ from remitstats.errors import RemitstatsError
 from remitstats.estimands.files import replace_file
 from remitstats.fitting.settings import available_cores
 from remitstats.fitting.version import code_version
-from remitstats.validation.circle import Case, Record, Study, Trial
+from remitstats.validation.circle import Case, Record, Trial
 
 Progress = Callable[[str, float], None]
 

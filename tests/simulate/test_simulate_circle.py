@@ -164,10 +164,11 @@ def test_links_differ_as_far_as_the_truth_says(data: CircleData) -> None:
 @pytest.mark.parametrize(
     ("name", "regime", "deepened", "fed_back"),
     [
-        ("vicious", "vicious", 0.2, 0.2),
-        ("virtuous", "virtuous", -0.2, 0.2),
+        ("vicious", "vicious", 0.25, 0.45),
+        ("virtuous", "virtuous", -0.25, 0.45),
+        ("weakly vicious", "vicious", 0.2, 0.2),
         ("no loop", "none", 0.0, 0.0),
-        ("one link reversed", "none", 0.2, -0.2),
+        ("one link reversed", "none", 0.25, -0.45),
         ("fixed differences", "none", 0.0, 0.0),
         ("confounded", "none", 0.0, 0.0),
     ],
