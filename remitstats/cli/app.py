@@ -19,6 +19,8 @@ from remitstats.cli import INTERRUPTED
 from remitstats.cli.data import app as data_app
 from remitstats.cli.fit import fit, report, run
 from remitstats.cli.many import many
+from remitstats.cli.simulate import simulate
+from remitstats.cli.validate import validate
 from remitstats.errors import RemitstatsError
 
 TOO_LARGE = (
@@ -37,6 +39,8 @@ app.add_typer(data_app, name="data")
 app.command()(run)
 app.command()(fit)
 app.command()(many)
+app.command()(simulate)
+app.command()(validate)
 app.command()(report)
 
 

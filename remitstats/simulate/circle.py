@@ -10,9 +10,10 @@ back.
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
-from remitstats.models.circle_data import CircleData
+from remitstats.models.circle_data import EARLIER_YEARS, VARIABLES, CircleData
 from remitstats.models.circle_form import noise_of
 from remitstats.simulate.circle_truth import CircleTruth
 
@@ -143,3 +144,33 @@ def _noise(data: CircleData, truth: CircleTruth, rng: np.random.Generator) -> Ar
     together = truth.sampling_correlation
     unit[..., 1] = together * unit[..., 0] + np.sqrt(1.0 - together**2) * unit[..., 1]
     return np.asarray(unit * np.sqrt(noise_of(data).relative * truth.noise_scale))
+
+
+def circle_table(data: CircleData) -> pd.DataFrame:
+    """Return measurements as a table: one row a municipality and wave, a column a variable.
+
+    Parameters
+    ----------
+    data : CircleData
+        Real or simulated.
+
+    Returns
+    -------
+    DataFrame
+        Columns cvegeo, wave and `VARIABLES`, in standard deviations within the wave. Measurements
+        before the first wave are rows of their own, in which the other variables are missing.
+    """
+    codes, waves = data.coords["municipality"], data.coords["wave"]
+    frames = []
+    if len(data.earlier_of):
+        before = np.full((len(codes), len(VARIABLES)), np.nan)
+        before[:, data.earlier_of] = data.earlier
+        frames.append((int(waves[0]) - EARLIER_YEARS, before))
+    frames += [(int(wave), data.observed[:, t]) for t, wave in enumerate(waves)]
+    return pd.concat(
+        [
+            pd.DataFrame(values, columns=list(VARIABLES)).assign(cvegeo=codes, wave=wave)
+            for wave, values in frames
+        ],
+        ignore_index=True,
+    )[["cvegeo", "wave", *VARIABLES]]

@@ -8,7 +8,7 @@ the 90% interval of every national link holds the truth, its bias, and the verdi
 
 A panel is fitted by the normal approximation at the posterior's mode, the one that starts the
 chains of a real fit, as chains for hundreds of panels would take days; `compare` fits some panels
-both ways. By default a panel has every fourth block of neighbours of each state: intervals are
+both ways. By default a panel has every second block of neighbours of each state: intervals are
 wider than on the whole country, and a verdict is harder to reach.
 """
 
@@ -73,7 +73,7 @@ class Study:
     """
 
     panels: int = 100
-    every: int = 4
+    every: int = 2
     scenarios: tuple[str, ...] = tuple(SCENARIOS)
     seed: int = 1
     draws: int = 1000

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
@@ -12,11 +12,12 @@ from typing import Any
 from joblib import Parallel, delayed, parallel_config
 from threadpoolctl import threadpool_limits
 
+from remitstats.claims.circle import Calibration
 from remitstats.errors import RemitstatsError
 from remitstats.estimands.files import replace_file
 from remitstats.fitting.settings import available_cores
 from remitstats.fitting.version import code_version
-from remitstats.validation.circle import Case, Record, Trial
+from remitstats.validation.circle import Case, Record, Trial, bars, coverage, outcomes
 
 Progress = Callable[[str, float], None]
 
@@ -74,6 +75,27 @@ def run_study(
             found[case] = record
             tell(title, len(found) / len(cases))
     return [found[case] for case in cases]
+
+
+def calibration_of(trial: Trial, records: Sequence[Record], command: str) -> Calibration:
+    """Return what a study found, to be written beside the results.
+
+    Parameters
+    ----------
+    trial : Trial
+        The study.
+    records : sequence of Record
+        What `run_study` returned.
+    command : str
+        What to run to get it again.
+    """
+    study = trial.study.describe() | {
+        "panels": trial.study.panels,
+        "municipalities": trial.base.shape[0],
+        "command": command,
+        "code_version": code_version(),
+    }
+    return Calibration(study, outcomes(records), coverage(records), bars(records))
 
 
 def study_key(trial: Trial) -> str:

@@ -254,5 +254,5 @@ def test_truths_that_can_not_be_are_refused(wrong: dict[str, object], says: str)
 
 def test_described_truth_says_which_links_it_has() -> None:
     described = SCENARIOS["vicious"].describe()
-    assert ("migration", "underdevelopment", 0.12) in described["cross_links"]
+    assert ("migration", "underdevelopment", 0.25) in described["cross_links"]
     assert CircleTruth(**described) == SCENARIOS["vicious"]
