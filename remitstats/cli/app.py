@@ -16,6 +16,7 @@ from typing import Annotated
 import typer
 
 from remitstats.cli import INTERRUPTED
+from remitstats.cli.circle import app as circle_app
 from remitstats.cli.data import app as data_app
 from remitstats.cli.fit import fit, report, run
 from remitstats.cli.many import many
@@ -36,6 +37,7 @@ app = typer.Typer(
     add_completion=False,
 )
 app.add_typer(data_app, name="data")
+app.add_typer(circle_app, name="circle")
 app.command()(run)
 app.command()(fit)
 app.command()(many)
