@@ -94,11 +94,13 @@ def probability_of_increase(sources: Sources, from_wave: int, to_wave: int) -> E
 def regime(sources: Sources, regime: str) -> Evidence:
     """Verdict on the vicious or the virtuous circle, by the rule tried on simulated panels."""
     require_one_of("regime", regime, CLAIMS)
-    given = sources.of("circle").summary.get("verdict")
+    summary = sources.of("circle").summary
+    given = summary.get("verdict")
     entry = given.get(regime) if isinstance(given, Mapping) else None
     if not isinstance(entry, Mapping) or entry.get("verdict", NO_VERDICT) == NO_VERDICT:
-        why = entry.get("reason", "") if isinstance(entry, Mapping) else ""
-        return Evidence(verdict=INCONCLUSIVE, reason=_uncalibrated(str(why)), source="circle")
+        why = str(entry.get("reason", "")) if isinstance(entry, Mapping) else ""
+        reason = f"no verdict: {why}" if _calibrated(summary) else _uncalibrated(why)
+        return Evidence(verdict=INCONCLUSIVE, reason=reason, source="circle")
     least = entry.get("probability")
     return Evidence(
         probability=math.nan if least is None else float(least),
@@ -135,15 +137,12 @@ def link(sources: Sources, start: str, end: str, sign: str = "positive") -> Evid
 
 
 def _calibrated(summary: Mapping[str, Any]) -> bool:
-    """Whether the results hold verdicts by a rule that was tried on simulated panels."""
+    """Whether the results hold a verdict by a rule that was tried on simulated panels."""
     given = summary.get("verdict")
-    if not isinstance(given, Mapping) or not given:
+    if not isinstance(summary.get("calibration"), Mapping) or not isinstance(given, Mapping):
         return False
-    known = (SUPPORTED, CONTRADICTED, INCONCLUSIVE)
-    return all(
-        isinstance(given.get(name), Mapping) and given[name].get("verdict") in known
-        for name in CLAIMS
-    )
+    entries = [given[name] for name in CLAIMS if isinstance(given.get(name), Mapping)]
+    return any(e.get("verdict") in (SUPPORTED, CONTRADICTED, INCONCLUSIVE) for e in entries)
 
 
 def _uncalibrated(more: str) -> str:

@@ -166,7 +166,7 @@ def test_a_model_without_a_converged_fit_is_no_evidence_and_says_what_to_run(
 def circle(made_results):
     """Return a maker of results of the circle with one link, in two readings."""
 
-    def make(p=(0.97, 0.96), verdict=None):
+    def make(p=(0.97, 0.96), verdict=None, calibration=None):
         rows = [
             {
                 "level": "nation",
@@ -179,7 +179,7 @@ def circle(made_results):
             for reading, each in zip(("lagged", "ordered total"), p, strict=True)
         ]
         results = made_results(link=pd.DataFrame(rows))
-        results.summary["verdict"] = verdict
+        results.summary |= {"verdict": verdict, "calibration": calibration}
         return results
 
     return make
@@ -211,16 +211,26 @@ def test_once_it_is_calibrated_links_and_regimes_have_verdicts(series, circle):
         ((0.01, 0.02), CONTRADICTED, "positive"),
         ((0.01, 0.02), SUPPORTED, "negative"),
     ):
-        sources = Sources(series, {"circle": circle(p, given)})
+        sources = Sources(series, {"circle": circle(p, given, {"panels": 100})})
         assert find(sources, "circle.link", **LINK, sign=sign).verdict == verdict
     found = find(sources, "circle.regime", regime="vicious")
     assert (found.verdict, found.probability, found.reason) == (CONTRADICTED, 0.01, "clear")
 
 
-def test_a_half_calibrated_circle_is_not_calibrated(series, circle):
+def test_verdicts_without_a_calibration_are_not_believed(series, circle):
     given = {"vicious": {"verdict": SUPPORTED, "reason": "x"}, "virtuous": dict(NO_RULE)}
     sources = Sources(series, {"circle": circle(verdict=given)})
     assert find(sources, "circle.link", **LINK).verdict == INCONCLUSIVE
+
+
+def test_a_regime_without_a_verdict_after_calibration_says_why(series, circle):
+    given = {
+        "vicious": {"verdict": "none", "reason": "a specification failed"},
+        "virtuous": {"verdict": CONTRADICTED, "probability": 0.01, "reason": "clear"},
+    }
+    sources = Sources(series, {"circle": circle(verdict=given, calibration={"panels": 100})})
+    found = find(sources, "circle.regime", regime="vicious")
+    assert (found.verdict, found.reason) == (INCONCLUSIVE, "no verdict: a specification failed")
 
 
 @pytest.mark.parametrize("name", sorted(MEASURES))
