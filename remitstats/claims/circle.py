@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,7 +18,16 @@ from remitstats.claims.circle_specifications import (
     core_chances,
     specification_curve,
 )
-from remitstats.claims.regime import CLAIMS, VerdictRule, chances_of, verdict_on
+from remitstats.claims.regime import (
+    CLAIMS,
+    CONTRADICTED,
+    NO_VERDICT,
+    SUPPORTED,
+    Verdict,
+    VerdictRule,
+    chances_of,
+    verdict_on,
+)
 from remitstats.errors import RemitstatsError
 from remitstats.estimands.circle import summarise_circle
 from remitstats.estimands.circle_results import COLUMNS, CircleResults
@@ -152,7 +162,7 @@ def judged(
     form : dict
         `Form.describe` of the fit.
     calibration : Calibration, optional
-        Without one that met its bars for this form there is no verdict.
+        Without one that met its bars for this form nothing is supported or contradicted.
     rule : VerdictRule, optional
         The limits.
     """
@@ -161,15 +171,14 @@ def judged(
         why = calibration.problem(form)
     verdicts: dict[str, Any] = {}
     for claim in CLAIMS:
-        if why:
-            verdicts[claim] = {"verdict": "none", "reason": why}
-            continue
         found = verdict_on(
             chances_of(results.regime, claim),
             core_chances(curve, claim),
             rule=rule,
             converged=results.converged,
         )
+        if why and found.verdict in (SUPPORTED, CONTRADICTED):  # an open question needs no trial
+            found = Verdict(NO_VERDICT, math.nan, math.nan, why)
         verdicts[claim] = {k: None if v != v else v for k, v in found.describe().items()}  # noqa: PLR0124 - nan
     whole = pd.concat([_headline(results), curve], ignore_index=True)
     tables: dict[str, Any] = {"specification": whole[list(COLUMNS["specification"])]}

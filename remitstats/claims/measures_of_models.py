@@ -101,6 +101,8 @@ def regime(sources: Sources, regime: str) -> Evidence:
         why = str(entry.get("reason", "")) if isinstance(entry, Mapping) else ""
         reason = f"no verdict: {why}" if _calibrated(summary) else _uncalibrated(why)
         return Evidence(verdict=INCONCLUSIVE, reason=reason, source="circle")
+    if entry["verdict"] != INCONCLUSIVE and not _calibrated(summary):
+        return Evidence(verdict=INCONCLUSIVE, reason=_uncalibrated(""), source="circle")
     least = entry.get("probability")
     return Evidence(
         probability=math.nan if least is None else float(least),
@@ -142,7 +144,8 @@ def _calibrated(summary: Mapping[str, Any]) -> bool:
     if not isinstance(summary.get("calibration"), Mapping) or not isinstance(given, Mapping):
         return False
     entries = [given[name] for name in CLAIMS if isinstance(given.get(name), Mapping)]
-    return any(e.get("verdict") in (SUPPORTED, CONTRADICTED, INCONCLUSIVE) for e in entries)
+    # An open question is called so without a trial: it does not show that there was one.
+    return any(e.get("verdict") in (SUPPORTED, CONTRADICTED) for e in entries)
 
 
 def _uncalibrated(more: str) -> str:

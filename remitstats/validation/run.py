@@ -16,10 +16,22 @@ from remitstats.claims.circle import Calibration
 from remitstats.errors import RemitstatsError
 from remitstats.estimands.files import replace_file
 from remitstats.fitting.settings import available_cores
-from remitstats.fitting.version import code_version
+from remitstats.fitting.version import code_of
 from remitstats.validation.circle import Case, Record, Trial, bars, coverage, outcomes
 
 Progress = Callable[[str, float], None]
+CODE = (  # what a record depends on; a study of an hour should outlive a change of anything else
+    "claims/regime.py",
+    "estimands/circle_loop.py",
+    "fitting/collapsed.py",
+    "models/circle*.py",
+    "parts/collapsed_density.py",
+    "parts/correlation.py",
+    "parts/nested_normal.py",
+    "parts/panel_kernel.py",
+    "simulate/circle*.py",
+    "validation/circle.py",
+)
 
 
 def run_study(
@@ -93,17 +105,17 @@ def calibration_of(trial: Trial, records: Sequence[Record], command: str) -> Cal
         "panels": trial.study.panels,
         "municipalities": trial.base.shape[0],
         "command": command,
-        "code_version": code_version(),
+        "code_version": code_of(*CODE),
     }
     return Calibration(study, outcomes(records), coverage(records), bars(records))
 
 
 def study_key(trial: Trial) -> str:
-    """Return what tells a study apart: its settings, its country, the version of the code."""
+    """Return what tells a study apart: its settings, its country, the code it depends on."""
     digest = hashlib.sha256(json.dumps(trial.study.describe(), sort_keys=True).encode())
     for array in (trial.country.sampling, trial.country.smallness, trial.country.nested.known):
         digest.update(array.tobytes())
-    digest.update(code_version().encode())
+    digest.update(code_of(*CODE).encode())
     return digest.hexdigest()[:12]
 
 

@@ -107,12 +107,23 @@ def test_one_that_is_not_core_takes_nothing_away(results: CircleResults) -> None
         (calibration(), Form(by_state=True).describe(), "another form"),
     ],
 )
-def test_without_a_calibration_that_met_its_bars_there_is_no_verdict(
+def test_without_a_calibration_that_met_its_bars_nothing_is_supported_or_contradicted(
     results: CircleResults, given: Calibration | None, form: dict[str, object], why: str
 ) -> None:
     found = judged(results, curve(0.9), form, given)
     assert verdicts(found) == {"vicious": "none", "virtuous": "none"}
     assert why in found.summary["verdict"]["vicious"]["reason"]
+
+
+def test_readings_that_contradict_each_other_leave_it_open_with_or_without_calibration(
+    results: CircleResults,
+) -> None:
+    regime = results.regime.assign(p_vicious=[0.0, 1.0], p_virtuous=[1.0, 0.0])
+    open_ = replace(results, regime=regime)
+    for given in (None, calibration()):
+        found = judged(open_, curve(0.9), FORM, given)
+        assert verdicts(found) == {"vicious": "inconclusive", "virtuous": "inconclusive"}
+        assert "contradict each other" in found.summary["verdict"]["vicious"]["reason"]
 
 
 def test_a_fit_that_did_not_converge_has_no_verdict(results: CircleResults) -> None:

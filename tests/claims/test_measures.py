@@ -221,6 +221,7 @@ def test_verdicts_without_a_calibration_are_not_believed(series, circle):
     given = {"vicious": {"verdict": SUPPORTED, "reason": "x"}, "virtuous": dict(NO_RULE)}
     sources = Sources(series, {"circle": circle(verdict=given)})
     assert find(sources, "circle.link", **LINK).verdict == INCONCLUSIVE
+    assert find(sources, "circle.regime", regime="vicious").verdict == INCONCLUSIVE
 
 
 def test_a_regime_without_a_verdict_after_calibration_says_why(series, circle):

@@ -14,6 +14,7 @@ from remitstats.claims.circle import Calibration
 from remitstats.cli.app import app
 from remitstats.errors import RemitstatsError
 from remitstats.fitting.collapsed import laplace
+from remitstats.fitting.version import code_of
 from remitstats.models.circle_data import CircleData, coarser, prepare_data
 from remitstats.validation.circle import (
     LINKS,
@@ -26,7 +27,7 @@ from remitstats.validation.circle import (
     coverage,
     outcomes,
 )
-from remitstats.validation.run import calibration_of, run_study
+from remitstats.validation.run import CODE, calibration_of, run_study, study_key
 
 STATES = ["01", "06", "18"]
 
@@ -108,6 +109,14 @@ def test_a_study_goes_on_where_it_was_interrupted(trial: Trial, tmp_path: Path) 
     again = run_study(trial, tmp_path, workers=1)
     assert again == done
     assert files[1].stat().st_mtime_ns == before
+
+
+def test_records_of_other_code_are_not_used(trial: Trial, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = study_key(trial)
+    monkeypatch.setattr("remitstats.validation.run.CODE", CODE[:-1])
+    assert study_key(trial) != now
+    with pytest.raises(ValueError, match="no code in"):
+        code_of("models/no_such_model*.py")
 
 
 def test_counts_and_bars_are_those_of_the_records(trial: Trial, tmp_path: Path) -> None:
