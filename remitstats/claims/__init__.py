@@ -1,4 +1,8 @@
-"""What the estimates mean for a claim: verdicts by rules that were fixed before the data spoke."""
+"""What the estimates mean for a claim: verdicts by rules that stand in a ledger, open to change.
+
+The rules are uniform by kind of claim. They were written with some of the official figures in
+view: they are stated, not pre-registered.
+"""
 
 import lazy_loader as _lazy
 

@@ -24,7 +24,7 @@ and claims as ``[[claim]]`` with their tests as ``[[claim.test]]``:
     note = "dwellings, not households"
 
 What estimands there are, `claims.measures.MEASURES` knows; ``remitstats claims --estimands`` lists
-them. A ledger has no results in it: rules are written before, and kept with, what they judge.
+them. A ledger has no results in it: rules are kept with what they judge.
 """
 
 from __future__ import annotations

@@ -20,6 +20,11 @@ Everything but the eight standard deviations is Gaussian and integrated out: the
 sources and years are one normal vector (`MacroDensity`). Sources are nominal dollars, and share no
 shocks in the model: where they do (a boom in the United States moves all), differences between them
 are surer than it says. Growth of 2020 and 2021, the pandemic's, is not used.
+
+Two choices were made after a first fit: shocks in common were dropped, as the fit with them did not
+pass its gate, and the pandemic's years were left out, as tourism's did not agree with their
+predictive check. The probability that remittances grew fastest from 1995 to 2005 rose from 0.75 to
+0.87 with them: no verdict changed.
 """
 
 from __future__ import annotations
