@@ -1,0 +1,145 @@
+"""The dependence model's posterior density on the logarithms of its standard deviations.
+
+The same density as that of the PyMC model of `dependence`, parameter by parameter; a test holds
+the two together. Everything else is integrated out (`parts.grouped_paths`).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from remitstats.models.dependence_data import DependenceData
+from remitstats.models.dependence_form import Form, Priors, kernels
+from remitstats.parts.collapsed_density import Pooled, Separable
+from remitstats.parts.grouped_paths import PathPosterior, density
+
+Array = NDArray[np.float64]
+FARTHEST = 12.0  # a logarithm beyond which arithmetic breaks down
+STARTS = {  # of standard deviations, where a search may begin
+    "level_sd": 1.0,
+    "faint_level_sd": 1.5,
+    "growth_sd": 0.03,
+    "noise_sd": 0.1,
+    "walk_sd": 0.1,
+    "season_sd": 0.05,
+    "step_ratio": 1.0,
+    "faint_step_sd": 1.0,
+    "faint_ramp_sd": 1.0,
+    "faint_path_sd": 0.3,
+    "state_level_sd": 0.5,
+}
+ELSEWHERE = 0.05
+
+
+@dataclass(frozen=True, eq=False)
+class DependenceDensity:
+    """Log posterior density of the dependence model.
+
+    Parameters
+    ----------
+    data : DependenceData
+        The data.
+    priors : Priors
+        Of the parameters.
+    """
+
+    data: DependenceData
+    priors: Priors
+
+    @cached_property
+    def form(self) -> Form:
+        """Parameters and covariances."""
+        return Form(self.data, self.priors)
+
+    @cached_property
+    def kernel(self) -> dict[str, Array]:
+        """The kernels at the fitted quarters."""
+        return kernels(self.data.numbers, self.form.centre, self.data.measures)
+
+    @cached_property
+    def extra(self) -> Array:
+        """Columns of the reporting path."""
+        return self.form.extra(self.data.numbers)
+
+    @property
+    def size(self) -> int:
+        """Number of parameters."""
+        return self.form.size
+
+    def start(self) -> Array:
+        """Return where a search for the mode may begin."""
+        x = np.empty(self.size)
+        for name, (place, _) in self.form.layout.items():
+            x[place] = math.log(STARTS.get(name, ELSEWHERE))
+        steadier = np.linspace(0.0, 1.0, len(self.data.faint))
+        x[self.form.layout["noise_sd"][0]] += steadier
+        return x
+
+    def separable(self) -> list[Separable]:
+        """Return none: every parameter meets every other."""
+        return []
+
+    def pooled(self) -> list[Pooled]:
+        """Return none: pooled effects are integrated out."""
+        return []
+
+    def likelihood(self, sds: Array, *, gradient: bool = True) -> tuple[float, Array]:
+        """Return the log density of the data and its gradient in the logarithms of `sds`."""
+        value, by, _ = density(
+            self.data.grouped,
+            self.form.covariances(sds, self.kernel),
+            self.form.reported,
+            self.extra,
+            gradient=gradient,
+        )
+        if not gradient:
+            return value, np.zeros(self.size)
+        return value, self.form.pull(sds, by, self.kernel)
+
+    def gradient(self, x: Array) -> tuple[float, Array]:
+        """Return log density and gradient at x; minus infinity where it is not defined."""
+        if not np.all(np.abs(x) < FARTHEST):
+            return -math.inf, np.zeros(self.size)
+        sds = np.exp(x)
+        value, slope = self.likelihood(sds)
+        rate = self.form.rate
+        value += float(np.sum(np.log(rate) - rate * sds + x))
+        slope = slope + 1.0 - rate * sds
+        if not (math.isfinite(value) and np.isfinite(slope).all()):
+            return -math.inf, np.zeros(self.size)
+        return value, slope
+
+    def constrain(self, x: Array) -> dict[str, Array]:
+        """Return all parameters on their own scales.
+
+        Parameters
+        ----------
+        x : array, shape (..., parameter)
+            Logarithms of the parameters.
+        """
+        sds = np.exp(x)
+        return {
+            name: sds[..., place] if dim else sds[..., place.start]
+            for name, (place, dim) in self.form.layout.items()
+        }
+
+    def vector(self, values: dict[str, Array]) -> Array:
+        """Return the parameters as one vector: the inverse of `constrain`, without logarithms."""
+        parts = [np.atleast_1d(values[name]) for name in self.form.layout]
+        return np.concatenate(parts).astype(float)
+
+    def paths(self, sds: Array) -> PathPosterior:
+        """Return the posterior of nation and states given the parameters."""
+        _, _, posterior = density(
+            self.data.grouped,
+            self.form.covariances(sds, self.kernel),
+            self.form.reported,
+            self.extra,
+            gradient=False,
+        )
+        return posterior
