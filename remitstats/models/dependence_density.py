@@ -1,7 +1,9 @@
-"""The dependence model's posterior density on the logarithms of its standard deviations.
+"""The dependence model's posterior density on one vector of unconstrained numbers.
 
-The same density as that of the PyMC model of `dependence`, parameter by parameter; a test holds
-the two together. Everything else is integrated out (`parts.grouped_paths`).
+The same posterior as that of the PyMC model of `dependence`; a test holds the two together. The
+numbers are standard normal under the prior (see `parts.priors`): a standard deviation of which the
+data only say that it is small has normal tails then, where its logarithm would have a long one.
+Everything else is integrated out (`parts.grouped_paths`).
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import special
 
 from remitstats.models.dependence_data import DependenceData
 from remitstats.models.dependence_form import Form, Priors, kernels
@@ -19,7 +22,7 @@ from remitstats.parts.collapsed_density import Pooled, Separable
 from remitstats.parts.grouped_paths import PathPosterior, density
 
 Array = NDArray[np.float64]
-FARTHEST = 12.0  # a logarithm beyond which arithmetic breaks down
+FARTHEST = 30.0  # a number beyond which standard deviations are 0 in floating point
 STARTS = {  # of standard deviations, where a search may begin
     "level_sd": 1.0,
     "faint_level_sd": 1.5,
@@ -34,6 +37,8 @@ STARTS = {  # of standard deviations, where a search may begin
     "state_level_sd": 0.5,
 }
 ELSEWHERE = 0.05
+SMALLEST = 1e-300
+LOG_TWO_PI = math.log(2.0 * math.pi)
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,7 +83,15 @@ class DependenceDensity:
             x[place] = math.log(STARTS.get(name, ELSEWHERE))
         steadier = np.linspace(0.0, 1.0, len(self.data.faint))
         x[self.form.layout["noise_sd"][0]] += steadier
-        return x
+        return self.unconstrain(np.exp(x))
+
+    def sds(self, t: Array) -> Array:
+        """Return the standard deviations at t, shape (..., parameter)."""
+        return np.asarray(np.maximum(-special.log_ndtr(-t), SMALLEST) / self.form.rate)
+
+    def unconstrain(self, sds: Array) -> Array:
+        """Return the t of standard deviations; the inverse of `sds`."""
+        return np.asarray(-special.ndtri_exp(-self.form.rate * sds))
 
     def separable(self) -> list[Separable]:
         """Return none: every parameter meets every other."""
@@ -105,11 +118,11 @@ class DependenceDensity:
         """Return log density and gradient at x; minus infinity where it is not defined."""
         if not np.all(np.abs(x) < FARTHEST):
             return -math.inf, np.zeros(self.size)
-        sds = np.exp(x)
-        value, slope = self.likelihood(sds)
-        rate = self.form.rate
-        value += float(np.sum(np.log(rate) - rate * sds + x))
-        slope = slope + 1.0 - rate * sds
+        upper = special.log_ndtr(-x)
+        by_log = np.exp(-0.5 * x**2 - 0.5 * LOG_TWO_PI - upper) / np.maximum(-upper, SMALLEST)
+        value, slope = self.likelihood(self.sds(x))
+        value += float(np.sum(-0.5 * x**2 - 0.5 * LOG_TWO_PI))
+        slope = slope * by_log - x
         if not (math.isfinite(value) and np.isfinite(slope).all()):
             return -math.inf, np.zeros(self.size)
         return value, slope
@@ -120,16 +133,16 @@ class DependenceDensity:
         Parameters
         ----------
         x : array, shape (..., parameter)
-            Logarithms of the parameters.
+            Unconstrained parameters.
         """
-        sds = np.exp(x)
+        sds = self.sds(x)
         return {
             name: sds[..., place] if dim else sds[..., place.start]
             for name, (place, dim) in self.form.layout.items()
         }
 
     def vector(self, values: dict[str, Array]) -> Array:
-        """Return the parameters as one vector: the inverse of `constrain`, without logarithms."""
+        """Return parameters by name as one vector of standard deviations."""
         parts = [np.atleast_1d(values[name]) for name in self.form.layout]
         return np.concatenate(parts).astype(float)
 

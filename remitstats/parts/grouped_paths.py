@@ -22,7 +22,7 @@ Anderson (2003), An Introduction to Multivariate Statistical Analysis, chapters 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -96,14 +96,15 @@ class GroupedSeries:
         for i in range(series):
             if seen[i].any():
                 keys.setdefault((int(kind[i]), seen[i].tobytes()), []).append(i)
-        groups = len(keys)
+        ordered = list(keys.items())
+        groups = len(ordered)
         observed = np.zeros((groups, times), dtype=np.int64)
         length = np.zeros(groups, dtype=np.int64)
         scatter_of = np.full(groups, -1, dtype=np.int64)
         group_of = np.full(series, -1, dtype=np.int64)
         scatters: list[Array] = []
         starts, cell_state, cell_count, cell_mean = [0], [], [], []
-        for g, members in enumerate(keys.values()):
+        for g, (_, members) in enumerate(ordered):
             at = np.flatnonzero(seen[members[0]])
             n = length[g] = len(at)
             observed[g, :n] = at
@@ -125,8 +126,8 @@ class GroupedSeries:
         return cls(
             observed=observed,
             length=length,
-            kind=np.array([key for key, _ in keys], dtype=np.int64),
-            members=np.array([float(len(m)) for m in keys.values()]),
+            kind=np.array([key for (key, _), _ in ordered], dtype=np.int64),
+            members=np.array([float(len(m)) for _, m in ordered]),
             scatter_of=scatter_of,
             scatter=np.array(scatters) if scatters else np.zeros((1, times, times)),
             cell_start=np.array(starts, dtype=np.int64),
@@ -248,17 +249,6 @@ def density(
     )
     by = PathCovariances(found[1], found[2], found[3])
     return float(found[0]), by, PathPosterior(*found[4:])
-
-
-def with_complete(data: GroupedSeries, times: int) -> GroupedSeries:
-    """Return the same series, said to be of more times; the added ones are seen by none."""
-    more = ((0, 0), (0, times - data.times))
-    return replace(
-        data,
-        observed=np.pad(data.observed, more),
-        scatter=np.pad(data.scatter, (more[0], more[1], more[1])),
-        cell_mean=np.pad(data.cell_mean, more),
-    )
 
 
 def _symmetric(a: Array) -> Array:
