@@ -51,8 +51,8 @@ class Priors:
         Step at each break, and what built up under the second way of reporting; faint ones.
     state_level_sd, state_growth_sd, state_walk_sd, state_season_sd, state_noise_sd : ScalePrior
         The same of states.
-    nation_walk_sd, nation_slope_sd, nation_noise_sd : ScalePrior
-        Steps over a year of the nation's level and of its growth a year; a quarter's own.
+    nation_walk_sd, nation_slope_sd : ScalePrior
+        Steps over a year of the nation's level and of its growth a year.
     faint_path_sd : ScalePrior
         Step over a year of the path that faint municipalities' reporting has in common.
     """
@@ -72,7 +72,6 @@ class Priors:
     state_noise_sd: ScalePrior = ScalePrior(upper=0.2, tail=0.05)
     nation_walk_sd: ScalePrior = ScalePrior(upper=0.3, tail=0.05)
     nation_slope_sd: ScalePrior = ScalePrior(upper=0.15, tail=0.05)
-    nation_noise_sd: ScalePrior = ScalePrior(upper=0.2, tail=0.05)
     faint_path_sd: ScalePrior = ScalePrior(upper=1.0, tail=0.05)
 
     def describe(self) -> dict[str, Any]:
@@ -214,7 +213,7 @@ class Form:
         if len(self.data.coords["state"]) > 1:
             parts = ("level", "growth", "walk", "season", "noise")
             wanted += [(f"state_{part}_sd", 1, None) for part in parts]
-        wanted += [(f"nation_{part}_sd", 1, None) for part in ("walk", "slope", "noise")]
+        wanted += [(f"nation_{part}_sd", 1, None) for part in ("walk", "slope")]
         found, at = {}, 0
         for name, size, dim in wanted:
             found[name] = (slice(at, at + size), dim)
@@ -289,7 +288,6 @@ class Form:
             Term(STATE, 0, (), "noise", LEAST_NOISE),
             Term(NATION, 0, (at("nation_walk_sd"),), "walk"),
             Term(NATION, 0, (at("nation_slope_sd"),), "slope"),
-            Term(NATION, 0, (at("nation_noise_sd"),), "noise"),
             Term(NATION, 0, (), "level", VAGUE_LEVEL),
             Term(NATION, 0, (), "growth", VAGUE_GROWTH),
             Term(NATION, 0, (), "season", VAGUE_SEASON),
