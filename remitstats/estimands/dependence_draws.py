@@ -1,0 +1,288 @@
+"""Draws of what the dependence model integrated out, exact given each draw of its parameters.
+
+Only what is reported is drawn and kept: averages of a municipality's trend over some quarters and
+its next quarters, and the paths of nation and states.
+
+Nation and states come from their posterior (`parts.grouped_paths`). Every municipality follows by
+Matheron's rule: draw its parts from their prior, see what series they would have given, and add
+what the difference to the actual series says of them. No factor of a conditional covariance is
+needed, so that thousands of municipalities cost little more than the draws themselves.
+
+References
+----------
+Journel and Huijbregts (1978), Mining Geostatistics, section VII.A.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
+
+from remitstats.fitting.settings import available_cores
+from remitstats.models.dependence_data import years_of
+from remitstats.models.dependence_density import DependenceDensity
+from remitstats.models.dependence_form import NATION, SERIES, STATE, kernels
+from remitstats.parts.path_kernel import add_conditional
+
+Array = NDArray[np.float64]
+HORIZON = 8  # quarters ahead
+TREND = ("level", "growth", "walk", "slope")  # parts that make a trend
+
+
+@dataclass(frozen=True, eq=False)
+class LatentDraws:
+    """Draws, on the scale of logarithms.
+
+    Parameters
+    ----------
+    trend : array, shape (chain, draw, municipality, window)
+        Mean trend of each municipality over each window, nation and state included.
+    ahead : array, shape (chain, draw, municipality, quarter)
+        The next quarters as they will be measured.
+    nation_trend, nation_ahead : array, shape (chain, draw, quarter)
+        Trend of the nation at the fitted quarters, and its next quarters.
+    state_trend, state_ahead : array, shape (chain, draw, state, quarter)
+        The same of states, the nation's included.
+    """
+
+    trend: NDArray[np.float32]
+    ahead: NDArray[np.float32]
+    nation_trend: NDArray[np.float32]
+    nation_ahead: NDArray[np.float32]
+    state_trend: NDArray[np.float32]
+    state_ahead: NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class Sampler:
+    """Draws what was integrated out.
+
+    Parameters
+    ----------
+    density : DependenceDensity
+        The model.
+    windows : array, shape (window, quarter)
+        Weights of the fitted quarters in each window; rows add up to 1.
+    horizon : int
+        Quarters after the last fitted one.
+    """
+
+    density: DependenceDensity
+    windows: Array
+    horizon: int = HORIZON
+
+    @cached_property
+    def numbers(self) -> NDArray[np.int64]:
+        """All quarters as numbers, the fitted ones first."""
+        fitted = self.density.data.numbers
+        return np.concatenate([fitted, fitted[-1] + 1 + np.arange(self.horizon)])
+
+    @cached_property
+    def kernel(self) -> dict[str, Array]:
+        """The kernels at all quarters."""
+        return kernels(self.numbers, self.density.form.centre, self.density.data.measures)
+
+    @cached_property
+    def order(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Municipalities by group, and where each group begins."""
+        grouped = self.density.data.grouped
+        order = np.argsort(grouped.group_of, kind="stable")
+        never = int((grouped.group_of < 0).sum())
+        start = np.searchsorted(grouped.group_of[order], np.arange(len(grouped.kind) + 1))
+        start[-1] = len(order)
+        return order.astype(np.int64), np.maximum(start, never).astype(np.int64)
+
+    def split(self, part: str, kind: int, sds: Array) -> tuple[Array, Array]:
+        """Return the covariances of a trend and of all else, shape (quarter, quarter) each."""
+        found = np.zeros((2, len(self.numbers), len(self.numbers)))
+        for term in self.density.form.terms:
+            if term.part == part and term.kind == kind:
+                size = term.scale * float(np.prod(sds[list(term.parameters)]))
+                found[0 if term.kernel in TREND else 1] += size**2 * self.kernel[term.kernel]
+        return found[0], found[1]
+
+    def draw(
+        self, sds: Array, rng: np.random.Generator, repeats: int = 1
+    ) -> tuple[Array, Array, Array, Array, Array, Array]:
+        """Draw everything `LatentDraws` holds, given the parameters; first axis `repeats`.
+
+        Parameters
+        ----------
+        sds : array, shape (parameter,)
+            The standard deviations.
+        rng : numpy.random.Generator
+            The stream.
+        repeats : int
+            Independent draws given the same parameters.
+        """
+        data, form = self.density.data, self.density.form
+        fitted = data.observed.shape[1]
+        ahead = len(self.numbers) - fitted
+        whole = form.covariances(sds, self.kernel)
+        posterior = self.density.paths(sds)
+        extra = form.extra(self.numbers)
+
+        # nation and states: paths, what of them is trend, and how they go on
+        nation_parts = self.split(NATION, 0, sds)
+        nation_cov = nation_parts[0] + nation_parts[1]
+        nation_roots = [root_of(part) for part in nation_parts]
+        nation_inverse = np.linalg.inv(nation_cov[:fitted, :fitted])
+        state_parts = self.split(STATE, 0, sds)
+        state_roots = [root_of(part) for part in state_parts]
+        state_inverse = np.linalg.inv(whole.state[:, :fitted, :fitted])
+        nation = np.empty((repeats, len(self.numbers)))
+        nation_trend = np.empty((repeats, fitted))
+        states = len(whole.state)
+        state = np.empty((repeats, states, len(self.numbers)))
+        state_trend = np.empty((repeats, states, fitted))
+        reporting = np.zeros((repeats, len(self.numbers)))
+        for r in range(repeats):
+            z, d = posterior.draw(rng)
+            reporting[r] = extra @ z[fitted:]
+            trend, rest = (normal_draws(rng, (), root) for root in nation_roots)
+            told = nation_inverse @ (z[:fitted] - (trend + rest)[:fitted])
+            nation[r] = trend + rest + nation_cov[:, :fitted] @ told
+            nation[r, :fitted] = z[:fitted]
+            nation_trend[r] = trend[:fitted] + nation_parts[0][:fitted, :fitted] @ told
+            trend, rest = (normal_draws(rng, (states,), root) for root in state_roots)
+            path = trend + rest
+            path[:, :fitted] += data.shift_sd * rng.standard_normal(data.shift_sd.shape)
+            told = np.einsum("sij,sj->si", state_inverse, d - path[:, :fitted])
+            state[r] = path + np.einsum("sij,sj->si", whole.state[:, :, :fitted], told)
+            state[r, :, :fitted] = d
+            state_trend[r] = trend[:, :fitted] + told @ state_parts[0][:fitted, :fitted]
+        state_trend += nation_trend[:, None]
+
+        # municipalities
+        count = len(data.observed)
+        kinds = len(data.faint)
+        inside = len(self.windows)
+        target = np.empty((repeats, count, inside + ahead))
+        residual = np.empty((repeats, count, fitted))
+        cross = np.empty((kinds, inside + ahead, fitted))
+        for kind in range(kinds):
+            members = np.flatnonzero(data.kind_of == kind)
+            parts = self.split(SERIES, kind, sds)
+            shape = (repeats, len(members))
+            trend, rest = (normal_draws(rng, shape, root_of(part)) for part in parts)
+            target[:, members, :inside] = trend[:, :, :fitted] @ self.windows.T
+            own = trend + rest
+            target[:, members, inside:] = own[:, :, fitted:]
+            paths = nation[:, None, :fitted] + state[:, data.state_of[members], :fitted]
+            if data.faint[kind]:
+                paths += reporting[:, None, :fitted]
+            residual[:, members] = data.observed[members] - paths - own[:, :, :fitted]
+            cross[kind, :inside] = self.windows @ parts[0][:fitted, :fitted]
+            cross[kind, inside:] = whole.series[kind, fitted:, :fitted]
+        grouped = data.grouped
+        add_conditional(
+            grouped.observed,
+            grouped.length,
+            grouped.kind,
+            *self.order,
+            np.ascontiguousarray(whole.series[:, :fitted, :fitted]),
+            cross,
+            residual,
+            target,
+        )
+        shared = state_trend[:, data.state_of] @ self.windows.T
+        future = nation[:, None, fitted:] + state[:, data.state_of, fitted:]
+        faint = data.faint[data.kind_of]
+        future[:, faint] += reporting[:, None, fitted:]
+        return (
+            target[:, :, :inside] + shared,
+            target[:, :, inside:] + future,
+            nation_trend,
+            nation[:, fitted:],
+            state_trend,
+            nation[:, None, fitted:] + state[:, :, fitted:],
+        )
+
+
+def root_of(covariance: Array) -> Array:
+    """Return a root of a covariance that may be singular."""
+    jitter = 1e-10 * float(np.trace(covariance)) / len(covariance)
+    return np.asarray(np.linalg.cholesky(covariance + jitter * np.eye(len(covariance))))
+
+
+def normal_draws(rng: np.random.Generator, shape: tuple[int, ...], root: Array) -> Array:
+    return np.asarray(rng.standard_normal((*shape, len(root))) @ root.T)
+
+
+def draw_all(
+    sampler: Sampler,
+    fit: xr.DataTree,
+    *,
+    repeats: int = 2,
+    every: int = 1,
+    seed: int = 1,
+    progress: Callable[[float], None] | None = None,
+) -> LatentDraws:
+    """Draw what was integrated out for the draws of a fit.
+
+    Parameters
+    ----------
+    sampler : Sampler
+        What to draw.
+    fit : DataTree
+        A fit of the dependence model.
+    repeats : int
+        Draws for each draw of the parameters.
+    every : int
+        Take every so many draws of the parameters.
+    seed : int
+        The draws follow from it and from the number of the chain.
+    progress : callable, optional
+        Called with a fraction between 0 and 1.
+    """
+    posterior = fit["posterior"]
+    layout = sampler.density.form.layout
+    values = {name: posterior[name].to_numpy()[:, ::every] for name in layout}
+    first = next(iter(layout))
+    chains, draws = values[first].shape[:2]
+    data = sampler.density.data
+    count, states = len(data.observed), len(data.coords["state"])
+    fitted, ahead = data.observed.shape[1], sampler.horizon
+    shapes = (
+        (count, len(sampler.windows)), (count, ahead), (fitted,), (ahead,),
+        (states, fitted), (states, ahead),
+    )  # fmt: skip
+    found = [np.empty((chains, draws * repeats, *shape), dtype=np.float32) for shape in shapes]
+    _ = sampler.order, sampler.kernel, data.grouped  # made once, before threads share them
+    done = [0]
+
+    def run(chain: int) -> None:
+        rng = np.random.default_rng([seed, chain])
+        for draw in range(draws):
+            sds = sampler.density.vector({name: value[chain, draw] for name, value in values.items()})
+            place = slice(draw * repeats, (draw + 1) * repeats)
+            for into, value in zip(found, sampler.draw(sds, rng, repeats), strict=True):
+                into[chain, place] = value
+            done[0] += 1
+            if progress:
+                progress(done[0] / (chains * draws))
+
+    with threadpool_limits(limits=1), ThreadPoolExecutor(available_cores()) as pool:
+        list(pool.map(run, range(chains)))
+    return LatentDraws(*found)
+
+
+def window_weights(quarters: NDArray[np.str_], windows: dict[str, list[str]]) -> Array:
+    """Return the weights of quarters in windows, each the mean of some quarters.
+
+    Parameters
+    ----------
+    quarters : array of str
+        The fitted quarters.
+    windows : mapping of str to list of str
+        The quarters of each window.
+    """
+    at = np.array([[q in wanted for q in quarters] for wanted in windows.values()], dtype=float)
+    return np.asarray(at / at.sum(axis=1, keepdims=True))
