@@ -30,9 +30,9 @@ from remitstats.estimands.dependence_results import DependenceResults, empty
 from remitstats.estimands.summary import estimate, parameter_table, run_summary
 from remitstats.fitting.convergence import convergence_of
 from remitstats.fitting.gate import judge
-from remitstats.models.dependence_data import DependenceData, prepare_data
+from remitstats.models.dependence_data import DependenceData, prepare_data, years_of
 from remitstats.models.dependence_density import DependenceDensity
-from remitstats.models.dependence_form import Priors
+from remitstats.models.dependence_form import Priors, population_kernel
 from remitstats.models.dependence_measures import Measures, quarter_name
 from remitstats.panel.panel import Panel
 from remitstats.parts.priors import ScalePrior
@@ -51,6 +51,7 @@ DESCRIPTIONS = {
     "faint_level_sd": "level of faint municipalities within a state",
     "growth_sd": "growth a year between municipalities",
     "step_ratio": "steps at breaks of reporting over the noise of a quarter",
+    "faint_step_sd": "steps at breaks of reporting, faint municipalities",
     "faint_ramp_sd": "what built up in faint municipalities under the second way of reporting",
     "faint_path_sd": "a year's step of the reporting path of faint municipalities",
     "state_level_sd": "level of states",
@@ -363,11 +364,29 @@ class Reported:
         return self._table("ahead", "quarter", parts)
 
     def _share(self, income: Income, sd: Array, seed: int) -> Array:
-        """Draw remittances in per cent of income, shape (chain, draw, municipality)."""
+        """Draw remittances in per cent of income, shape (chain, draw, municipality).
+
+        The year's money is what was paid out, zeros included, with the state's unidentified money
+        spread; uncertain are income, population and how that money is spread.
+        """
         rng = np.random.default_rng([seed, income.year])
-        trend = self.draws.trend[..., self.windows.place(str(income.year))]
-        off = sd * rng.standard_normal(trend.shape)
-        return np.asarray(100.0 * np.exp(trend - income.log_quarter + off))
+        mean, own = self._received(income.year)
+        shape = self.draws.trend.shape[:3]
+        off = np.hypot(sd, own) * rng.standard_normal(shape)
+        return np.asarray(100.0 * np.exp(mean - income.log_quarter + off))
+
+    def _received(self, year: int) -> tuple[Array, Array]:
+        """Return the logarithm of money per person and quarter of a year, and its uncertainty."""
+        data = self.data
+        at = np.array([str(q).startswith(str(year)) for q in data.coords["quarter"]])
+        shift = data.shift[data.state_of][:, at]
+        per_person = np.exp(shift + data.log_value[at] - data.log_population[:, at])
+        money = (np.nan_to_num(data.dollars[:, at]) * per_person).mean(axis=1)
+        middle = np.array([years_of(data.numbers[at]).mean()])
+        people = float(population_kernel(middle, data.measures)[0, 0])
+        spread = data.shift_sd[data.state_of][:, at].mean(axis=1)
+        paid = np.where(money > 0, money, np.nan)  # nothing was reported: nothing is known
+        return np.log(paid), np.sqrt(people + spread**2)
 
     def income_share(self, income: list[Income], seed: int) -> pd.DataFrame:
         """Return remittances over income, years in which income was estimated."""
@@ -375,13 +394,13 @@ class Reported:
         for one in income:
             share = self._share(one, one.sd, seed)
             known = np.isfinite(one.mxn_month)
-            more = {
+            more: dict[str, Any] = {
                 f"p_above_{int(x)}": (lambda value, x=x: (value > x).mean(axis=0))
                 for x in THRESHOLDS
             }
             frame = self._table("income_share", "year", {one.year: share}, **more)
             frame["income_source"], frame["income_mxn_month"] = one.source, one.mxn_month
-            frames.append(frame[known])
+            frames.append(frame[known & frame["mean"].notna().to_numpy()])
         if not frames:
             return empty("income_share")
         return pd.concat(frames, ignore_index=True)
@@ -390,10 +409,9 @@ class Reported:
         """Return how many municipalities lie above a share, by the assumed error of income."""
         rows = []
         for one in income:
-            trend = self.draws.trend[..., self.windows.place(str(one.year))]
             known = np.isfinite(one.mxn_month)
-            mean = trend.mean(axis=(0, 1)) - one.log_quarter
-            own = trend.std(axis=(0, 1))
+            mean, own = self._received(one.year)
+            mean = mean - one.log_quarter
             for sd in SENSITIVITY:
                 whole = np.sqrt(np.maximum(one.sd**2 - error.sd**2, 0.0) + sd**2 + own**2)
                 for x in THRESHOLDS:
@@ -423,7 +441,7 @@ class Reported:
         for one in income:
             at = np.array([str(q).startswith(str(one.year)) for q in self.data.coords["quarter"]])
             people = np.exp(self.data.log_population[:, at]).mean(axis=1)
-            known = np.isfinite(one.mxn_month)
+            known = np.isfinite(one.mxn_month) & np.isfinite(self._received(one.year)[0])
             share = self._share(one, one.sd, seed)[..., known] / 100.0
             earned = people[known] * np.exp(one.log_quarter[known])
             rng = np.random.default_rng([seed, one.year])
@@ -544,5 +562,4 @@ def _descriptions(data: DependenceData) -> dict[str, str]:
         found[f"step_ratio[{label}]"] = (
             f"step at break {number + 1} over the noise of a quarter, steady municipalities"
         )
-        found[f"faint_step_sd[{label}]"] = f"step at break {number + 1}, faint municipalities"
     return found

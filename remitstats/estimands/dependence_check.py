@@ -11,9 +11,9 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
-from remitstats.estimands.dependence_draws import Sampler, normal_draws, root_of
+from remitstats.estimands.dependence_draws import Sampler, normal_draws
 from remitstats.estimands.dependence_results import COLUMNS
-from remitstats.models.dependence_form import SERIES
+from remitstats.models.dependence_form import SERIES, root_of
 from remitstats.models.dependence_measures import quarter_number
 
 Array = NDArray[np.float64]
@@ -84,7 +84,7 @@ def predictive_check(sampler: Sampler, fit: xr.DataTree, *, seed: int) -> pd.Dat
         y[faint] += density.extra @ z[fitted:]
         for kind in range(len(data.faint)):
             members = np.flatnonzero(data.kind_of == kind)
-            cov = sum(sampler.split(SERIES, kind, sds))[:fitted, :fitted]
+            cov = sum(density.form.split(SERIES, kind, sds, density.kernel))
             y[members] += normal_draws(rng, (len(members),), root_of(cov))
         replicated.append(of(np.where(seen, y, np.nan)))
     rows = []

@@ -28,12 +28,11 @@ from threadpoolctl import threadpool_limits
 from remitstats.fitting.settings import available_cores
 from remitstats.models.dependence_data import years_of
 from remitstats.models.dependence_density import DependenceDensity
-from remitstats.models.dependence_form import NATION, SERIES, STATE, kernels
+from remitstats.models.dependence_form import NATION, SERIES, STATE, kernels, root_of
 from remitstats.parts.path_kernel import add_conditional
 
 Array = NDArray[np.float64]
 HORIZON = 8  # quarters ahead
-TREND = ("level", "growth", "walk", "slope")  # parts that make a trend
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,15 +98,6 @@ class Sampler:
         start[-1] = len(order)
         return order.astype(np.int64), np.maximum(start, never).astype(np.int64)
 
-    def split(self, part: str, kind: int, sds: Array) -> tuple[Array, Array]:
-        """Return the covariances of a trend and of all else, shape (quarter, quarter) each."""
-        found = np.zeros((2, len(self.numbers), len(self.numbers)))
-        for term in self.density.form.terms:
-            if term.part == part and term.kind == kind:
-                size = term.scale * float(np.prod(sds[list(term.parameters)]))
-                found[0 if term.kernel in TREND else 1] += size**2 * self.kernel[term.kernel]
-        return found[0], found[1]
-
     def draw(
         self, sds: Array, rng: np.random.Generator, repeats: int = 1
     ) -> tuple[Array, Array, Array, Array, Array, Array]:
@@ -130,11 +120,11 @@ class Sampler:
         extra = form.extra(self.numbers)
 
         # nation and states: paths, what of them is trend, and how they go on
-        nation_parts = self.split(NATION, 0, sds)
+        nation_parts = form.split(NATION, 0, sds, self.kernel)
         nation_cov = nation_parts[0] + nation_parts[1]
         nation_roots = [root_of(part) for part in nation_parts]
         nation_inverse = np.linalg.inv(nation_cov[:fitted, :fitted])
-        state_parts = self.split(STATE, 0, sds)
+        state_parts = form.split(STATE, 0, sds, self.kernel)
         state_roots = [root_of(part) for part in state_parts]
         state_inverse = np.linalg.inv(whole.state[:, :fitted, :fitted])
         nation = np.empty((repeats, len(self.numbers)))
@@ -169,7 +159,7 @@ class Sampler:
         cross = np.empty((kinds, inside + ahead, fitted))
         for kind in range(kinds):
             members = np.flatnonzero(data.kind_of == kind)
-            parts = self.split(SERIES, kind, sds)
+            parts = form.split(SERIES, kind, sds, self.kernel)
             shape = (repeats, len(members))
             trend, rest = (normal_draws(rng, shape, root_of(part)) for part in parts)
             target[:, members, :inside] = trend[:, :, :fitted] @ self.windows.T
@@ -204,12 +194,6 @@ class Sampler:
             state_trend,
             nation[:, None, fitted:] + state[:, :, fitted:],
         )
-
-
-def root_of(covariance: Array) -> Array:
-    """Return a root of a covariance that may be singular."""
-    jitter = 1e-10 * float(np.trace(covariance)) / len(covariance)
-    return np.asarray(np.linalg.cholesky(covariance + jitter * np.eye(len(covariance))))
 
 
 def normal_draws(rng: np.random.Generator, shape: tuple[int, ...], root: Array) -> Array:

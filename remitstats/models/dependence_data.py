@@ -261,15 +261,21 @@ def _kinds(
 ) -> tuple[NDArray[np.int64], list[str], NDArray[np.bool_]]:
     """Divide municipalities into kinds by how volatile their quarters are.
 
-    Volatility is the robust standard deviation of changes from quarter to quarter against the
-    median change of the steady ones; where it can't be measured it counts as high.
+    Volatility is the geometric mean of two root mean squares: of changes from a quarter to the
+    next and of changes over four quarters, both against the median change of the steady ones. Not
+    a robust one: municipalities with abrupt changes shall be among their like. Where it can't be
+    measured it counts as high.
     """
-    changes = np.diff(observed, axis=1)
-    base = changes[~faint] if (~faint).any() else changes
-    frame = pd.DataFrame(changes - pd.DataFrame(base).median(axis=0).fillna(0.0).to_numpy())
-    volatility = (1.4826 * frame.sub(frame.median(axis=1), axis=0).abs().median(axis=1)).to_numpy()
-    volatility = np.where(np.isfinite(observed).sum(axis=1) >= FEWEST, volatility, np.inf)
-    volatility = np.where(np.isnan(volatility), np.inf, volatility)
+    log_volatility = np.zeros(len(observed))
+    for lag in (1, 4):
+        changes = observed[:, lag:] - observed[:, :-lag]
+        base = pd.DataFrame(changes[~faint] if (~faint).any() else changes)
+        frame = pd.DataFrame(changes - base.median(axis=0).fillna(0.0).to_numpy())
+        square = (frame**2).mean(axis=1).to_numpy()
+        with np.errstate(divide="ignore"):
+            log_volatility += np.log(square)
+    enough = np.isfinite(observed).sum(axis=1) >= FEWEST
+    volatility = np.where(enough & ~np.isnan(log_volatility), log_volatility, np.inf)
     kind_of = np.zeros(len(observed), dtype=np.int64)
     names: list[str] = []
     kind_faint: list[bool] = []

@@ -24,17 +24,20 @@ from remitstats.parts.grouped_paths import PathPosterior, density
 Array = NDArray[np.float64]
 FARTHEST = 30.0  # a number beyond which standard deviations are 0 in floating point
 STARTS = {  # of standard deviations, where a search may begin
-    "level_sd": 1.0,
-    "faint_level_sd": 1.5,
-    "growth_sd": 0.03,
-    "noise_sd": 0.1,
-    "walk_sd": 0.1,
+    "level_sd": 0.9,
+    "faint_level_sd": 1.6,
+    "growth_sd": 0.02,
+    "noise_sd": 0.05,
+    "walk_sd": 0.2,
     "season_sd": 0.05,
-    "step_ratio": 1.0,
-    "faint_step_sd": 1.0,
-    "faint_ramp_sd": 1.0,
-    "faint_path_sd": 0.3,
+    "step_ratio": 0.5,
+    "faint_step_sd": 0.2,
+    "faint_ramp_sd": 1.3,
+    "faint_path_sd": 0.2,
     "state_level_sd": 0.5,
+    "state_growth_sd": 0.01,
+    "state_season_sd": 0.02,
+    "nation_walk_sd": 0.1,
 }
 ELSEWHERE = 0.05
 SMALLEST = 1e-300
@@ -81,8 +84,12 @@ class DependenceDensity:
         x = np.empty(self.size)
         for name, (place, _) in self.form.layout.items():
             x[place] = math.log(STARTS.get(name, ELSEWHERE))
-        steadier = np.linspace(0.0, 1.0, len(self.data.faint))
-        x[self.form.layout["noise_sd"][0]] += steadier
+        faint = self.data.faint
+        x[self.form.layout["noise_sd"][0]] += np.where(faint, 1.5, 0.0)
+        for label in (False, True):  # within each way of reporting kinds grow more restless
+            kinds = np.flatnonzero(faint == label)
+            more = np.linspace(-0.8, 1.2, len(kinds)) if len(kinds) > 1 else 0.0
+            x[self.form.layout["walk_sd"][0]][kinds] += more + 1.6 * label
         return self.unconstrain(np.exp(x))
 
     def sds(self, t: Array) -> Array:

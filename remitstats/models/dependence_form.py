@@ -27,6 +27,7 @@ LEAST_NOISE = 1e-3  # sd that keeps covariances of paths invertible
 KNOT_EVERY = 4  # quarters between the bends of the reporting path
 
 SERIES, STATE, NATION = "series", "state", "nation"
+TREND = ("level", "growth", "walk", "slope")  # kernels that make a trend
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ class Priors:
     step_ratio : ScalePrior
         Step at each break of reporting over the noise of a quarter; steady municipalities.
     faint_step_sd, faint_ramp_sd : ScalePrior
-        Step at each break, and what built up under the second way of reporting; faint ones.
+        Step at either break, and what built up under the second way of reporting; faint ones.
     state_level_sd, state_growth_sd, state_walk_sd, state_season_sd, state_noise_sd : ScalePrior
         The same of states.
     nation_walk_sd, nation_slope_sd : ScalePrior
@@ -208,8 +209,7 @@ class Form:
         if not faint.all():
             wanted.append(("step_ratio", 2, "break"))
         if faint.any():
-            wanted += [("faint_step_sd", 2, "break"), ("faint_ramp_sd", 1, None)]
-            wanted.append(("faint_path_sd", 1, None))
+            wanted += [(f"faint_{part}_sd", 1, None) for part in ("step", "ramp", "path")]
         if len(self.data.coords["state"]) > 1:
             parts = ("level", "growth", "walk", "season", "noise")
             wanted += [(f"state_{part}_sd", 1, None) for part in parts]
@@ -272,7 +272,7 @@ class Form:
             ]
             for k in range(2):
                 places = (
-                    (at("faint_step_sd", k),)
+                    (at("faint_step_sd"),)
                     if faint
                     else (at("step_ratio", k), at("noise_sd", c))
                 )
@@ -320,6 +320,20 @@ class Form:
         states[:, at, at] += self.data.shift_sd**2
         return PathCovariances(series, states, self._with_reporting(nation, sds))
 
+    def split(
+        self, part: str, kind: int, sds: Array, kernel: Mapping[str, Array]
+    ) -> tuple[Array, Array]:
+        """Return the covariances of a trend and of all else, shape (quarter, quarter) each.
+
+        Without what unidentified money adds to the states.
+        """
+        found = np.zeros((2, *kernel["noise"].shape))
+        for term in self.terms:
+            if term.part == part and term.kind == kind:
+                size = term.scale * float(np.prod(sds[list(term.parameters)]))
+                found[0 if term.kernel in TREND else 1] += size**2 * kernel[term.kernel]
+        return found[0], found[1]
+
     def _with_reporting(self, nation: Array, sds: Array) -> Array:
         variance = self.reporting_variance(sds)
         times, more = len(nation), len(variance)
@@ -358,3 +372,9 @@ class Form:
             bends = np.diag(by.nation)[times + 4 :]
             out[place] += 2.0 * (KNOT_EVERY / 4.0) * sds[place] ** 2 * bends.sum()
         return out
+
+
+def root_of(covariance: Array) -> Array:
+    """Return a root of a covariance that may be singular, shape (quarter, quarter)."""
+    jitter = 1e-10 * float(np.trace(covariance)) / len(covariance)
+    return np.asarray(np.linalg.cholesky(covariance + jitter * np.eye(len(covariance))))
