@@ -8,44 +8,36 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import xarray as xr
-from numpy.typing import NDArray
 
 from remitstats.estimands.dependence_check import predictive_check
-from remitstats.estimands.dependence_draws import LatentDraws, Sampler, draw_all, window_weights
-from remitstats.estimands.dependence_money import (
-    Income,
-    IncomeError,
-    concentration,
-    incomes,
-)
-from remitstats.estimands.dependence_results import DependenceResults, empty
-from remitstats.estimands.summary import estimate, parameter_table, run_summary
+from remitstats.estimands.dependence_draws import HORIZON, Sampler, draw_all
+from remitstats.estimands.dependence_forecast import forecast_check
+from remitstats.estimands.dependence_money import IncomeError, incomes
+from remitstats.estimands.dependence_places import examples, municipalities, state_paths
+from remitstats.estimands.dependence_results import DependenceResults
+from remitstats.estimands.dependence_tables import Reported
+from remitstats.estimands.dependence_windows import Windows
+from remitstats.estimands.summary import parameter_table, run_summary
 from remitstats.fitting.convergence import convergence_of
 from remitstats.fitting.gate import judge
-from remitstats.models.dependence_data import DependenceData, prepare_data, years_of
+from remitstats.models.dependence_data import DependenceData, prepare_data
 from remitstats.models.dependence_density import DependenceDensity
-from remitstats.models.dependence_form import Priors, population_kernel
-from remitstats.models.dependence_measures import Measures, quarter_name
+from remitstats.models.dependence_form import Priors
+from remitstats.models.dependence_measures import Measures, quarter_name, quarter_number
 from remitstats.panel.panel import Panel
 from remitstats.parts.priors import ScalePrior
 
-Array = NDArray[np.float64]
 Progress = Callable[[str, float], None]
 
 REPEATS, EVERY = 4, 2  # four draws of the latent for every second draw of the parameters
-TURN = 2020  # the year after which growth may have changed
-THRESHOLDS = (5.0, 10.0, 20.0)  # per cent of income
-SENSITIVITY = (0.0, 0.15, 0.3)  # of the error of income
-FIRST = 100  # ranks that count as the top
-NEWEST = "newest"
+FEWEST_CHECKED = 32  # quarters of a panel whose forecasts are checked by default
+CHECKED = {"draws": 100, "tune": 90}  # length of the fits that forecasts are checked with
 DESCRIPTIONS = {
     "level_sd": "level of steady municipalities within a state",
     "faint_level_sd": "level of faint municipalities within a state",
@@ -83,85 +75,12 @@ def density_of(fit: xr.DataTree, panel: Panel) -> DependenceDensity:
     return DependenceDensity(data, Priors(**priors))
 
 
-@dataclass(frozen=True, eq=False)
-class Windows:
-    """Windows of four quarters between which growth is measured.
-
-    Parameters
-    ----------
-    data : DependenceData
-        Gives the quarters.
-    years : tuple of int
-        Calendar years that are wanted besides, where the data have them whole.
-    """
-
-    data: DependenceData
-    years: tuple[int, ...] = ()
-
-    @cached_property
-    def quarters(self) -> dict[str, list[str]]:
-        """Quarters of each window by name; the first and the newest always."""
-        all_ = [str(q) for q in self.data.coords["quarter"]]
-        found = {self.first: all_[:4]}
-        for year in sorted({TURN, *self.years}):
-            inside = [q for q in all_ if q.startswith(str(year))]
-            if len(inside) == 4 and str(year) != self.first:
-                found[str(year)] = inside
-        found[NEWEST] = all_[-4:]
-        return found
-
-    @property
-    def first(self) -> str:
-        """Name of the first window: its year if it is one."""
-        all_ = [str(q) for q in self.data.coords["quarter"][:4]]
-        whole = all_[0].endswith("Q1")
-        return all_[0][:4] if whole else f"{all_[0]} to {all_[-1]}"
-
-    @property
-    def weights(self) -> Array:
-        """Weights of the quarters, shape (window, quarter)."""
-        return window_weights(self.data.coords["quarter"], self.quarters)
-
-    def place(self, name: str) -> int:
-        """Return the position of a window."""
-        return list(self.quarters).index(name)
-
-    @property
-    def periods(self) -> dict[str, tuple[int, int, float]]:
-        """First and last window of each period, and the years between their middles."""
-        middle = self.weights @ np.arange(len(self.data.coords["quarter"]))
-        ends = [(self.first, NEWEST)]
-        if str(TURN) in self.quarters:
-            ends += [(self.first, str(TURN)), (str(TURN), NEWEST)]
-        found = {}
-        for start, end in ends:
-            a, b = self.place(start), self.place(end)
-            found[f"{start} to {end}"] = (a, b, float(middle[b] - middle[a]) / 4.0)
-        return found
-
-    def growth(self, trend: Array) -> dict[str, Array]:
-        """Return growth of every period, per cent a year, and what it changed by.
-
-        Parameters
-        ----------
-        trend : array, shape (..., window)
-            Logarithms.
-        """
-        found = {
-            name: 100.0 * np.expm1((trend[..., b] - trend[..., a]) / years)
-            for name, (a, b, years) in self.periods.items()
-        }
-        if len(found) == 3:
-            _, before, after = found.values()
-            found["acceleration"] = after - before
-        return found
-
-
 def summarise_dependence(
     fit: xr.DataTree,
     panel: Panel,
     *,
     income_error: IncomeError | None = None,
+    origins: Sequence[str] | None = None,
     command: str = "remitstats.summarise_dependence(fit, panel)",
     progress: Progress | None = None,
 ) -> DependenceResults:
@@ -175,6 +94,9 @@ def summarise_dependence(
         The panel it was fitted to: gives series, names and incomes.
     income_error : IncomeError, optional
         How far estimated incomes may be off.
+    origins : sequence of str, optional
+        Quarters from which forecasts are checked, by a short fit each; by default the one eight
+        quarters before the last, none where the panel is too short for it.
     command : str
         What to run to get this again; goes into the summary.
     progress : callable, optional
@@ -220,8 +142,14 @@ def summarise_dependence(
     paths = state_paths(panel, data, draws, windows, sampler.numbers[len(quarters) :])
     tables |= {"path": paths[0], "path_growth": paths[1]}
     tell("convergence of every reported quantity", 0.0)
+    tables["example"], shown = examples(
+        sampler, fit, tables, repeats=REPEATS, every=EVERY if many else 1, seed=seed
+    )
     judged = convergence_of(
-        {str(k): v for k, v in fit["posterior"].data_vars.items()} | reported.judged | paths[2],
+        {str(k): v for k, v in fit["posterior"].data_vars.items()}
+        | reported.judged
+        | paths[2]
+        | shown,
         lambda share: tell("convergence of every reported quantity", share),
     )
     tell("posterior predictive check", 0.0)
@@ -259,6 +187,10 @@ def summarise_dependence(
         },
         "latent_draws": [int(n) for n in draws.trend.shape[:2]],
     }
+    score = _forecasts(density, panel, quarters, origins, seed, tell)
+    if score is not None:
+        tables["forecast_score"] = score
+        summary["forecast_gates"] = dict(score.attrs["gates"])
     tell("done", 1.0)
     return DependenceResults(
         parameter=parameter,
@@ -268,272 +200,30 @@ def summarise_dependence(
     )
 
 
-def municipalities(panel: Panel, data: DependenceData) -> pd.DataFrame:
-    """Return what names a municipality: code, name, state, reporting, quarters with figures."""
-    codes = data.coords["municipality"]
-    names = pd.Series(dtype=object)
-    if "municipality" in panel.tables:
-        names = panel.table("municipality").set_index("cvegeo")["name"]
-    faint = data.faint[data.kind_of]
-    return pd.DataFrame(
-        {
-            "cvegeo": codes,
-            "name": names.reindex(codes).fillna(pd.Series(codes, index=codes)).astype(str).to_numpy(),
-            "state": [code[:2] for code in codes],
-            "reporting": np.where(faint, "faint", "steady"),
-            "quarters": np.isfinite(data.observed).sum(axis=1),
-        }
-    )
-
-
-@dataclass(frozen=True, eq=False)
-class Reported:
-    """Tables of municipalities, and the draws behind them for the gate.
-
-    Parameters
-    ----------
-    data : DependenceData
-        The data.
-    windows : Windows
-        Between which growth is measured.
-    draws : LatentDraws
-        The draws.
-    places : DataFrame
-        What names each municipality.
-    """
-
-    data: DependenceData
-    windows: Windows
-    draws: LatentDraws
-    places: pd.DataFrame
-
-    @cached_property
-    def judged(self) -> dict[str, xr.DataArray]:
-        """Draws of everything reported, by name; filled as tables are made."""
-        return {}
-
-    def _table(self, name: str, column: str, parts: Mapping[Any, Array], **more: Any) -> pd.DataFrame:
-        """Return the rows of all municipalities for each part, and keep the draws."""
-        frames = []
-        for key, value in parts.items():
-            label = f"{name}[{key}]" if column else name
-            self.judged[label] = xr.DataArray(
-                value,
-                dims=("chain", "draw", "municipality"),
-                coords={"municipality": self.data.coords["municipality"]},
-            )
-            flat = value.reshape(-1, value.shape[2])
-            frame = self.places.copy()
-            if column:
-                frame[column] = key
-            for title, numbers in estimate(flat).items():
-                frame[title] = numbers
-            for title, of in more.items():
-                frame[title] = of(flat)
-            frames.append(frame)
-        return pd.concat(frames, ignore_index=True)
-
-    def level(self) -> pd.DataFrame:
-        """Return levels of all windows."""
-        parts = {
-            name: np.exp(self.draws.trend[..., w]) for w, name in enumerate(self.windows.quarters)
-        }
-        return self._table("level", "window", parts)
-
-    @cached_property
-    def _growth(self) -> dict[str, Array]:
-        return self.windows.growth(self.draws.trend)
-
-    def growth(self) -> pd.DataFrame:
-        """Return growth of all periods."""
-        return self._table("growth", "period", self._growth, p_positive=lambda x: (x > 0).mean(0))
-
-    def rank(self) -> pd.DataFrame:
-        """Return ranks of the newest level."""
-        newest = self.draws.trend[..., -1]
-        rank = np.argsort(np.argsort(-newest, axis=2), axis=2).astype(np.int32) + 1
-        return self._table(
-            "rank", "", {"": rank}, p_first_100=lambda x: (x <= FIRST).mean(axis=0)
-        )
-
-    def ahead(self, numbers: NDArray[np.int64]) -> pd.DataFrame:
-        """Return the next quarters."""
-        parts = {
-            quarter_name(int(n)): np.exp(self.draws.ahead[..., h]) for h, n in enumerate(numbers)
-        }
-        return self._table("ahead", "quarter", parts)
-
-    def _share(self, income: Income, sd: Array, seed: int) -> Array:
-        """Draw remittances in per cent of income, shape (chain, draw, municipality).
-
-        The year's money is what was paid out, zeros included, with the state's unidentified money
-        spread; uncertain are income, population and how that money is spread.
-        """
-        rng = np.random.default_rng([seed, income.year])
-        mean, own = self._received(income.year)
-        shape = self.draws.trend.shape[:3]
-        off = np.hypot(sd, own) * rng.standard_normal(shape)
-        return np.asarray(100.0 * np.exp(mean - income.log_quarter + off))
-
-    def _received(self, year: int) -> tuple[Array, Array]:
-        """Return the logarithm of money per person and quarter of a year, and its uncertainty."""
-        data = self.data
-        at = np.array([str(q).startswith(str(year)) for q in data.coords["quarter"]])
-        shift = data.shift[data.state_of][:, at]
-        per_person = np.exp(shift + data.log_value[at] - data.log_population[:, at])
-        money = (np.nan_to_num(data.dollars[:, at]) * per_person).mean(axis=1)
-        middle = np.array([years_of(data.numbers[at]).mean()])
-        people = float(population_kernel(middle, data.measures)[0, 0])
-        spread = data.shift_sd[data.state_of][:, at].mean(axis=1)
-        paid = np.where(money > 0, money, np.nan)  # nothing was reported: nothing is known
-        return np.log(paid), np.sqrt(people + spread**2)
-
-    def income_share(self, income: list[Income], seed: int) -> pd.DataFrame:
-        """Return remittances over income, years in which income was estimated."""
-        frames = []
-        for one in income:
-            share = self._share(one, one.sd, seed)
-            known = np.isfinite(one.mxn_month)
-            more: dict[str, Any] = {
-                f"p_above_{int(x)}": (lambda value, x=x: (value > x).mean(axis=0))
-                for x in THRESHOLDS
-            }
-            frame = self._table("income_share", "year", {one.year: share}, **more)
-            frame["income_source"], frame["income_mxn_month"] = one.source, one.mxn_month
-            frames.append(frame[known & frame["mean"].notna().to_numpy()])
-        if not frames:
-            return empty("income_share")
-        return pd.concat(frames, ignore_index=True)
-
-    def income_sensitivity(self, income: list[Income], error: IncomeError) -> pd.DataFrame:
-        """Return how many municipalities lie above a share, by the assumed error of income."""
-        rows = []
-        for one in income:
-            known = np.isfinite(one.mxn_month)
-            mean, own = self._received(one.year)
-            mean = mean - one.log_quarter
-            for sd in SENSITIVITY:
-                whole = np.sqrt(np.maximum(one.sd**2 - error.sd**2, 0.0) + sd**2 + own**2)
-                for x in THRESHOLDS:
-                    away = (mean - np.log(x / 100.0)) / whole
-                    rows.append(
-                        {
-                            "year": one.year,
-                            "income_sd": sd,
-                            "percent": x,
-                            "probably": int((away[known] > 0).sum()),
-                            "almost_certainly": int((away[known] > 1.6449).sum()),
-                        }
-                    )
-        return pd.DataFrame(rows) if rows else empty("income_sensitivity")
-
-    def nation(self, income: list[Income], seed: int) -> pd.DataFrame:
-        """Return how many municipalities grow, and national remittances over income."""
-        parts: dict[tuple[str, str], tuple[int, Array]] = {}
-        faint = self.data.faint[self.data.kind_of]
-        for label, inside in (("steady", ~faint), ("faint", faint), ("all", faint | ~faint)):
-            if not inside.any():
-                continue
-            for period, growth in self._growth.items():
-                what = "accelerating" if period == "acceleration" else f"rising, {period}"
-                share = 100.0 * (growth[..., inside] > 0).mean(axis=2)
-                parts[f"{what}, per cent of municipalities", label] = (int(inside.sum()), share)
-        for one in income:
-            at = np.array([str(q).startswith(str(one.year)) for q in self.data.coords["quarter"]])
-            people = np.exp(self.data.log_population[:, at]).mean(axis=1)
-            known = np.isfinite(one.mxn_month) & np.isfinite(self._received(one.year)[0])
-            share = self._share(one, one.sd, seed)[..., known] / 100.0
-            earned = people[known] * np.exp(one.log_quarter[known])
-            rng = np.random.default_rng([seed, one.year])
-            off = one.sd * rng.standard_normal(self.draws.trend.shape[:3])
-            whole = earned * np.exp(-off[..., known])
-            ratio = 100.0 * (share * whole).sum(axis=2) / whole.sum(axis=2)
-            parts[f"remittances over income of households, {one.year}, per cent", "all"] = (
-                int(known.sum()),
-                ratio,
-            )
-            for x in THRESHOLDS:
-                above = 100.0 * (100.0 * share > x).mean(axis=2)
-                title = f"above {x:g}% of income, {one.year}, per cent of municipalities"
-                parts[title, "all"] = (int(known.sum()), above)
-        rows = []
-        for (what, label), (count, value) in parts.items():
-            if np.ptp(value) > 0:
-                self.judged[f"nation[{what}, {label}]"] = xr.DataArray(value, dims=("chain", "draw"))
-            numbers = {k: float(v) for k, v in estimate(value.ravel()).items()}
-            rows.append({"quantity": what, "municipalities": count, "of": label, **numbers})
-        return pd.DataFrame(rows)
-
-    def concentration(self, seed: int) -> pd.DataFrame:
-        """Return the share of money of the municipalities with most."""
-        chains, length = self.draws.trend.shape[:2]
-        keys, value = concentration(self.data, chains, length, np.random.default_rng([seed, 7]))
-        if not keys:
-            return empty("concentration")
-        labels = [f"{key['year']}, {key['top']}" for key in keys]
-        moves = np.ptp(value, axis=(0, 1)) > 0
-        if moves.any():
-            self.judged["concentration"] = xr.DataArray(
-                value[..., moves],
-                dims=("chain", "draw", "row"),
-                coords={"row": [label for label, kept in zip(labels, moves, strict=True) if kept]},
-            )
-        numbers = estimate(value.reshape(-1, len(keys)))
-        return pd.DataFrame(keys).assign(**numbers)
-
-
-def state_paths(
+def _forecasts(
+    density: DependenceDensity,
     panel: Panel,
-    data: DependenceData,
-    draws: LatentDraws,
-    windows: Windows,
-    numbers: NDArray[np.int64],
-) -> tuple[pd.DataFrame, pd.DataFrame, dict[str, xr.DataArray]]:
-    """Return paths and growth of nation and states, and the draws behind them."""
-    states = [str(code) for code in data.coords["state"]]
-    names = {}
-    if "state" in panel.tables:
-        table = panel.table("state")
-        names = dict(zip(table["state"].astype(str), table["name"].astype(str), strict=True))
-    quarters = [str(q) for q in data.coords["quarter"]]
-    later = [quarter_name(int(n)) for n in numbers]
-    money = np.nan_to_num(data.dollars) * np.exp(data.log_value)
-    people = np.exp(data.log_population)
-    places = [("nation", "00", "Mexico", draws.nation_trend, draws.nation_ahead, slice(None))]
-    if len(states) > 1:
-        places += [
-            (
-                "state",
-                code,
-                names.get(code, code),
-                draws.state_trend[:, :, s],
-                draws.state_ahead[:, :, s],
-                data.state_of == s,
-            )
-            for s, code in enumerate(states)
-        ]
-    rows, growth_rows, judged = [], [], {}
-    for s, (level, code, name, trend, ahead, inside) in enumerate(places):
-        unknown = data.unidentified.sum(axis=0) if s == 0 else data.unidentified[s - 1]
-        observed = money[inside].sum(axis=0) + unknown * np.exp(data.log_value)
-        observed = observed / people[inside].sum(axis=0)
-        key = {"level": level, "code": code, "name": name}
-        for series, at, value, seen in (
-            ("trend", quarters, np.exp(trend), observed),
-            ("ahead", later, np.exp(ahead), np.full(len(later), np.nan)),
-        ):
-            frame = pd.DataFrame(estimate(value.reshape(-1, len(at))))
-            rows.append(frame.assign(**key, quarter=at, series=series, observed=seen))
-            judged[f"path[{code}, {series}]"] = xr.DataArray(
-                value, dims=("chain", "draw", "quarter"), coords={"quarter": at}
-            )
-        for period, value in windows.growth(trend @ windows.weights.T).items():
-            numbers_ = {k: float(v) for k, v in estimate(value.ravel()).items()}
-            growth_rows.append(
-                {**key, "period": period, **numbers_, "p_positive": float((value > 0).mean())}
-            )
-            judged[f"path_growth[{code}, {period}]"] = xr.DataArray(value, dims=("chain", "draw"))
-    return pd.concat(rows, ignore_index=True), pd.DataFrame(growth_rows), judged
+    quarters: list[str],
+    origins: Sequence[str] | None,
+    seed: int,
+    tell: Progress,
+) -> pd.DataFrame | None:
+    if origins is None:
+        enough = len(quarters) >= FEWEST_CHECKED
+        last = quarter_number(quarters[-1]) - HORIZON
+        origins = (quarter_name(last),) if enough else ()
+    if not origins:
+        return None
+    return forecast_check(
+        panel,
+        origins=origins,
+        priors=density.priors,
+        measures=density.data.measures,
+        seed=seed,
+        draws=CHECKED["draws"],
+        tune=CHECKED["tune"],
+        progress=lambda _what, share: tell("forecasts against what came", share),
+    )
 
 
 def _named(fit: xr.DataTree) -> xr.DataTree:

@@ -84,8 +84,8 @@ def predictive_check(sampler: Sampler, fit: xr.DataTree, *, seed: int) -> pd.Dat
         y[faint] += density.extra @ z[fitted:]
         for kind in range(len(data.faint)):
             members = np.flatnonzero(data.kind_of == kind)
-            cov = sum(density.form.split(SERIES, kind, sds, density.kernel))
-            y[members] += normal_draws(rng, (len(members),), root_of(cov))
+            trend, rest = density.form.split(SERIES, kind, sds, density.kernel)
+            y[members] += normal_draws(rng, (len(members),), root_of(trend + rest))
         replicated.append(of(np.where(seen, y, np.nan)))
     rows = []
     for label in groups:

@@ -26,9 +26,9 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from remitstats.fitting.settings import available_cores
-from remitstats.models.dependence_data import years_of
 from remitstats.models.dependence_density import DependenceDensity
 from remitstats.models.dependence_form import NATION, SERIES, STATE, kernels, root_of
+from remitstats.parts.grouped_paths import PathCovariances
 from remitstats.parts.path_kernel import add_conditional
 
 Array = NDArray[np.float64]
@@ -71,11 +71,14 @@ class Sampler:
         Weights of the fitted quarters in each window; rows add up to 1.
     horizon : int
         Quarters after the last fitted one.
+    members : array of int, optional
+        Positions of the municipalities to draw; all by default.
     """
 
     density: DependenceDensity
     windows: Array
     horizon: int = HORIZON
+    members: NDArray[np.int64] | None = None
 
     @cached_property
     def numbers(self) -> NDArray[np.int64]:
@@ -89,14 +92,20 @@ class Sampler:
         return kernels(self.numbers, self.density.form.centre, self.density.data.measures)
 
     @cached_property
+    def chosen(self) -> NDArray[np.int64]:
+        """Positions of the municipalities that are drawn."""
+        if self.members is not None:
+            return np.asarray(self.members, dtype=np.int64)
+        return np.arange(len(self.density.data.observed))
+
+    @cached_property
     def order(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Municipalities by group, and where each group begins."""
+        """Drawn municipalities by group, and where each group begins."""
         grouped = self.density.data.grouped
-        order = np.argsort(grouped.group_of, kind="stable")
-        never = int((grouped.group_of < 0).sum())
-        start = np.searchsorted(grouped.group_of[order], np.arange(len(grouped.kind) + 1))
-        start[-1] = len(order)
-        return order.astype(np.int64), np.maximum(start, never).astype(np.int64)
+        group_of = grouped.group_of[self.chosen]
+        order = np.argsort(group_of, kind="stable")
+        start = np.searchsorted(group_of[order], np.arange(len(grouped.kind) + 1))
+        return order.astype(np.int64), start.astype(np.int64)
 
     def draw(
         self, sds: Array, rng: np.random.Generator, repeats: int = 1
@@ -112,14 +121,22 @@ class Sampler:
         repeats : int
             Independent draws given the same parameters.
         """
+        fitted = self.density.data.observed.shape[1]
+        whole = self.density.form.covariances(sds, self.kernel)
+        paths = self._paths(sds, whole, rng, repeats)
+        trend, ahead = self._municipalities(sds, whole, paths, rng)
+        nation_ahead = paths.nation[:, fitted:]
+        state_ahead = nation_ahead[:, None] + paths.state[:, :, fitted:]
+        return trend, ahead, paths.nation_trend, nation_ahead, paths.state_trend, state_ahead
+
+    def _paths(
+        self, sds: Array, whole: PathCovariances, rng: np.random.Generator, repeats: int
+    ) -> _Paths:
+        """Draw the paths of nation and states: what of them is trend, and how they go on."""
         data, form = self.density.data, self.density.form
         fitted = data.observed.shape[1]
-        ahead = len(self.numbers) - fitted
-        whole = form.covariances(sds, self.kernel)
         posterior = self.density.paths(sds)
-        extra = form.extra(self.numbers)
-
-        # nation and states: paths, what of them is trend, and how they go on
+        columns = form.reporting_columns(self.numbers)
         nation_parts = form.split(NATION, 0, sds, self.kernel)
         nation_cov = nation_parts[0] + nation_parts[1]
         nation_roots = [root_of(part) for part in nation_parts]
@@ -135,7 +152,7 @@ class Sampler:
         reporting = np.zeros((repeats, len(self.numbers)))
         for r in range(repeats):
             z, d = posterior.draw(rng)
-            reporting[r] = extra @ z[fitted:]
+            reporting[r] = columns @ z[fitted:]
             trend, rest = (normal_draws(rng, (), root) for root in nation_roots)
             told = nation_inverse @ (z[:fitted] - (trend + rest)[:fitted])
             nation[r] = trend + rest + nation_cov[:, :fitted] @ told
@@ -148,27 +165,35 @@ class Sampler:
             state[r] = path + np.einsum("sij,sj->si", whole.state[:, :, :fitted], told)
             state[r, :, :fitted] = d
             state_trend[r] = trend[:, :fitted] + told @ state_parts[0][:fitted, :fitted]
-        state_trend += nation_trend[:, None]
+        return _Paths(nation, nation_trend, state, state_trend + nation_trend[:, None], reporting)
 
-        # municipalities
-        count = len(data.observed)
+    def _municipalities(
+        self, sds: Array, whole: PathCovariances, paths: _Paths, rng: np.random.Generator
+    ) -> tuple[Array, Array]:
+        """Draw trends over windows and next quarters of the municipalities, given the paths."""
+        data, form = self.density.data, self.density.form
+        fitted = data.observed.shape[1]
+        repeats, ahead = len(paths.nation), len(self.numbers) - fitted
+        observed, state_of = data.observed[self.chosen], data.state_of[self.chosen]
+        kind_of = data.kind_of[self.chosen]
+        count = len(observed)
         kinds = len(data.faint)
         inside = len(self.windows)
         target = np.empty((repeats, count, inside + ahead))
         residual = np.empty((repeats, count, fitted))
         cross = np.empty((kinds, inside + ahead, fitted))
         for kind in range(kinds):
-            members = np.flatnonzero(data.kind_of == kind)
+            members = np.flatnonzero(kind_of == kind)
             parts = form.split(SERIES, kind, sds, self.kernel)
             shape = (repeats, len(members))
             trend, rest = (normal_draws(rng, shape, root_of(part)) for part in parts)
             target[:, members, :inside] = trend[:, :, :fitted] @ self.windows.T
             own = trend + rest
             target[:, members, inside:] = own[:, :, fitted:]
-            paths = nation[:, None, :fitted] + state[:, data.state_of[members], :fitted]
+            path = paths.nation[:, None, :fitted] + paths.state[:, state_of[members], :fitted]
             if data.faint[kind]:
-                paths += reporting[:, None, :fitted]
-            residual[:, members] = data.observed[members] - paths - own[:, :, :fitted]
+                path += paths.reporting[:, None, :fitted]
+            residual[:, members] = observed[members] - path - own[:, :, :fitted]
             cross[kind, :inside] = self.windows @ parts[0][:fitted, :fitted]
             cross[kind, inside:] = whole.series[kind, fitted:, :fitted]
         grouped = data.grouped
@@ -182,21 +207,25 @@ class Sampler:
             residual,
             target,
         )
-        shared = state_trend[:, data.state_of] @ self.windows.T
-        future = nation[:, None, fitted:] + state[:, data.state_of, fitted:]
-        faint = data.faint[data.kind_of]
-        future[:, faint] += reporting[:, None, fitted:]
-        return (
-            target[:, :, :inside] + shared,
-            target[:, :, inside:] + future,
-            nation_trend,
-            nation[:, fitted:],
-            state_trend,
-            nation[:, None, fitted:] + state[:, :, fitted:],
-        )
+        shared = paths.state_trend[:, state_of] @ self.windows.T
+        future = paths.nation[:, None, fitted:] + paths.state[:, state_of, fitted:]
+        future[:, data.faint[kind_of]] += paths.reporting[:, None, fitted:]
+        return target[:, :, :inside] + shared, target[:, :, inside:] + future
+
+
+@dataclass(frozen=True, eq=False)
+class _Paths:
+    """Draws of shared paths at all quarters (trends at the fitted ones); first axis repeats."""
+
+    nation: Array
+    nation_trend: Array
+    state: Array
+    state_trend: Array
+    reporting: Array
 
 
 def normal_draws(rng: np.random.Generator, shape: tuple[int, ...], root: Array) -> Array:
+    """Draw normals of a covariance given by its root, shape (*shape, quarter)."""
     return np.asarray(rng.standard_normal((*shape, len(root))) @ root.T)
 
 
@@ -232,7 +261,7 @@ def draw_all(
     first = next(iter(layout))
     chains, draws = values[first].shape[:2]
     data = sampler.density.data
-    count, states = len(data.observed), len(data.coords["state"])
+    count, states = len(sampler.chosen), len(data.coords["state"])
     fitted, ahead = data.observed.shape[1], sampler.horizon
     shapes = (
         (count, len(sampler.windows)), (count, ahead), (fitted,), (ahead,),
@@ -245,7 +274,9 @@ def draw_all(
     def run(chain: int) -> None:
         rng = np.random.default_rng([seed, chain])
         for draw in range(draws):
-            sds = sampler.density.vector({name: value[chain, draw] for name, value in values.items()})
+            sds = sampler.density.vector(
+                {name: value[chain, draw] for name, value in values.items()}
+            )
             place = slice(draw * repeats, (draw + 1) * repeats)
             for into, value in zip(found, sampler.draw(sds, rng, repeats), strict=True):
                 into[chain, place] = value

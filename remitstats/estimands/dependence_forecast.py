@@ -1,9 +1,9 @@
 """Forecasts of remittances per person against what came: leave-future-out.
 
-The model is fitted to the quarters up to an origin, with nothing later looked at (not even to divide
-municipalities into kinds), and its next eight quarters are scored against the published ones, next
-to forecasts that take each municipality for itself. All in logarithms of real remittances per
-person; every quarter with remittances counts, gross errors of reporting too.
+The model is fitted to the quarters up to an origin, with nothing later looked at (not even to
+divide municipalities into kinds), and its next eight quarters are scored against the published
+ones, next to forecasts that take each municipality for itself. All in logarithms of real
+remittances per person; every quarter with remittances counts, gross errors of reporting too.
 
 References
 ----------
@@ -206,7 +206,8 @@ def normal_crps(truth: Array, mean: Array, sd: Array) -> Array:
     """Return the continuous ranked probability score of normal forecasts."""
     z = (truth - mean) / sd
     return np.asarray(
-        sd * (z * (2.0 * stats.norm.cdf(z) - 1.0) + 2.0 * stats.norm.pdf(z) - 1.0 / math.sqrt(math.pi))
+        sd
+        * (z * (2.0 * stats.norm.cdf(z) - 1.0) + 2.0 * stats.norm.pdf(z) - 1.0 / math.sqrt(math.pi))
     )
 
 
@@ -247,7 +248,9 @@ def ets(y: Array, ahead: int) -> tuple[Array, Array]:
             seasonal="add",
             seasonal_periods=4,
         )
-        forecast = model.fit(disp=False).get_prediction(start=len(known), end=len(known) + ahead - 1)
+        forecast = model.fit(disp=False).get_prediction(
+            start=len(known), end=len(known) + ahead - 1
+        )
         mean = np.asarray(forecast.predicted_mean, dtype=float)
         sd = np.sqrt(np.asarray(forecast.forecast_variance, dtype=float))
     return _or_naive(y, mean, sd)
@@ -280,7 +283,7 @@ def _from_first(y: Array) -> Array:
     known = pd.Series(y[int(np.flatnonzero(np.isfinite(y))[0]) :])
     for lag in (4, -4, 1, -1):
         known = known.fillna(known.shift(lag))
-    return known.ffill().bfill().to_numpy()
+    return np.asarray(known.ffill().bfill(), dtype=float)
 
 
 def _statsmodels(module: str) -> Any:

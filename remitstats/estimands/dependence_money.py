@@ -96,7 +96,7 @@ def incomes(
         if not (value > 0).any():
             continue
         sd = np.where(kind == DISTRICT, math.hypot(error.sd, extra), error.sd)
-        months = value.to_numpy(dtype=float)
+        months = np.asarray(value, dtype=float)
         found.append(
             Income(
                 year,
@@ -115,14 +115,17 @@ def within_districts(panel: Panel) -> float:
     0 where no district has two municipalities with an income of their own.
     """
     own = _column(panel, "municipality_wave", "wave", "income_per_person_mxn_month").get(2020)
-    other = _column(panel, "municipality_condition", "year", "income_per_person_mxn_month").get(2020)
+    other = _column(panel, "municipality_condition", "year", "income_per_person_mxn_month").get(
+        2020
+    )
     source = _column(panel, "municipality_condition", "year", "income_source").get(2020)
     if own is None or other is None or source is None:
         return 0.0
     table = pd.DataFrame({"own": own, "other": other, "source": source}).dropna()
     table = table[table["source"] == DISTRICT]
     state = table.index.astype(str).str[:2]
-    groups = np.log(table["own"].astype(float)).groupby([state, table["other"].to_numpy()])
+    logs = pd.Series(np.log(table["own"].to_numpy(dtype=float)), index=table.index)
+    groups = logs.groupby([state, table["other"].to_numpy()])
     apart = groups.transform(lambda x: x - x.mean())
     freedom = len(table) - groups.ngroups
     return float(np.sqrt((apart**2).sum() / freedom)) if freedom > 0 else 0.0
@@ -144,7 +147,7 @@ def _column(panel: Panel, table: str, over: str, column: str) -> dict[int, pd.Se
         return {}
     frame = panel.table(table)
     return {
-        int(year): part.set_index("cvegeo")[column]
+        int(str(year)): part.set_index("cvegeo")[column]
         for year, part in frame.groupby(over)
         if part[column].notna().any()
     }

@@ -39,6 +39,14 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "ahead": (*_MUNICIPALITY, "quarter", *ESTIMATE),
     "path": (*_PLACE, "quarter", "series", *ESTIMATE, "observed"),
     "path_growth": (*_PLACE, "period", *ESTIMATE, "p_positive"),
+    "example": (
+        *_MUNICIPALITY[:-1],
+        "why",
+        "quarter",
+        "series",
+        *ESTIMATE,
+        "observed",
+    ),
     "nation": ("quantity", "municipalities", "of", *ESTIMATE),
     "concentration": ("year", "top", "municipalities", "population_percent", *ESTIMATE),
     "income_sensitivity": ("year", "income_sd", "percent", "probably", "almost_certainly"),
@@ -105,6 +113,9 @@ class DependenceResults:
         is all money over all people of the place, which is higher than the typical municipality.
     path_growth : DataFrame
         As `growth`, of nation and states.
+    example : DataFrame
+        Quarterly paths of some municipalities, as `path`; `why` says what for: "highest", "rose",
+        "fell", "faint".
     nation : DataFrame
         Counts and totals: municipalities that grow, and national remittances over income.
     concentration : DataFrame
@@ -129,6 +140,7 @@ class DependenceResults:
     ahead: pd.DataFrame
     path: pd.DataFrame
     path_growth: pd.DataFrame
+    example: pd.DataFrame
     nation: pd.DataFrame
     predictive: pd.DataFrame
     parameter: pd.DataFrame
@@ -160,7 +172,9 @@ class DependenceResults:
     def __repr__(self) -> str:
         """Return what the results are of, and whether they may be used."""
         count = self.rank["cvegeo"].nunique()
-        what = f"Dependence of {count:,} municipalities, {self.summary.get('quarters', '?')} quarters"
+        what = (
+            f"Dependence of {count:,} municipalities, {self.summary.get('quarters', '?')} quarters"
+        )
         if self.converged:
             filled = [name for name, table in self.tables.items() if len(table)]
             return f"{what}: {', '.join(filled)}"
@@ -171,12 +185,17 @@ class DependenceResults:
         tables = {name: rounded(table, DECIMALS) for name, table in self.tables.items()}
         return replace(self, **tables, summary=plain(self.summary))
 
+    def document(self) -> dict[str, Any]:
+        """Return what ``results.json`` holds."""
+        document: dict[str, Any] = plain(self.summary)
+        return document
+
     def write(self, out: Path) -> list[Path]:
         """Write ``results.json`` and ``summaries/*.parquet|csv`` under a folder.
 
         See `estimands.folder.write_results`.
         """
-        return write_results(out, self.rounded().tables, plain(self.summary))
+        return write_results(out, self.rounded().tables, self.document())
 
     @classmethod
     def read(cls, out: Path) -> DependenceResults:

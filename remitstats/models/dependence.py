@@ -23,9 +23,9 @@ was ascribed: it built up from 2018 to 2022 and vanished in 2022Q3. They have a 
 common (steps, a ramp, and a walk), and a step and a ramp each; none of it is taken for a trend.
 Zeros are missing observations.
 
-**Trend** means m without season + d without season and single quarters + a + b year + w: what is left
-when season, reporting, the population's error and single quarters are taken away. Parameters are
-standard deviations only; all else is integrated out exactly (`parts.grouped_paths`), and drawn
+**Trend** means m without season + d without season and single quarters + a + b year + w: what is
+left when season, reporting, the population's error and single quarters are taken away. Parameters
+are standard deviations only; all else is integrated out exactly (`parts.grouped_paths`), and drawn
 given them afterwards (`estimands.dependence`).
 
 What it assumes: a change at a break that *all* steady municipalities have in common is the nation's
@@ -111,7 +111,7 @@ def model_of(data: DependenceData, priors: Priors | None = None) -> Any:
         outputs = DensityOperation(likelihood)(pt.concatenate(parts))
         pm.Potential("log_per_person", outputs[0])
     model.data = data
-    model.lengths = {"draws": 400, "tune": 180}
+    model.lengths = {"draws": 350, "tune": 180}
     model.coords_of_posterior = {**data.coords, "break": list(BREAKS)}
     model.dims_of_posterior = {name: (dim,) if dim else () for name, (_, dim) in layout.items()}
     model.collapsed = density

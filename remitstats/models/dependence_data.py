@@ -14,6 +14,7 @@ Logarithms of real remittances per person, with what each of them is taken for:
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -325,9 +326,7 @@ def years_of(numbers: NDArray[np.int64]) -> Array:
     return np.asarray((numbers + 0.5) / 4.0)
 
 
-def _unidentified(
-    panel: Panel, states: NDArray[Any], quarters: list[str]
-) -> tuple[Array, Array]:
+def _unidentified(panel: Panel, states: NDArray[Any], quarters: list[str]) -> tuple[Array, Array]:
     table = panel.table("state_quarter")
     found = []
     for column in ("unidentified_usd_million", "remittances_ce166_usd_million"):
@@ -352,7 +351,7 @@ def _check_quarters(quarters: list[str]) -> None:
             f"The dependence model needs at least {LEAST_QUARTERS} quarters, found {len(quarters)}."
         )
     numbers = [quarter_number(q) for q in quarters]
-    gaps = [quarter_name(n + 1) for n, m in zip(numbers, numbers[1:], strict=False) if m != n + 1]
+    gaps = [quarter_name(n + 1) for n, m in itertools.pairwise(numbers) if m != n + 1]
     if gaps:
         raise PanelError(
             "The quarters of municipality_quarter must follow each other without gaps.",

@@ -72,7 +72,7 @@ class DependenceDensity:
     @cached_property
     def extra(self) -> Array:
         """Columns of the reporting path."""
-        return self.form.extra(self.data.numbers)
+        return self.form.reporting_columns(self.data.numbers)
 
     @property
     def size(self) -> int:

@@ -161,7 +161,9 @@ def population_kernel(year: Array, measures: Measures) -> Array:
     return np.asarray(kernel + measures.population_growth_sd**2 * np.outer(after, after))
 
 
-def reporting_basis(numbers: NDArray[np.int64], begun: int, ended: int, measures: Measures) -> Array:
+def reporting_basis(
+    numbers: NDArray[np.int64], begun: int, ended: int, measures: Measures
+) -> Array:
     """Return the columns of the path that faint municipalities' reporting has in common.
 
     Level, a step before each break, the ramp, and a path that bends once a year from quarter
@@ -232,7 +234,7 @@ class Form:
     @property
     def size(self) -> int:
         """Number of parameters."""
-        return max(place.stop for place, _ in self.layout.values())
+        return max(int(place.stop) for place, _ in self.layout.values())
 
     @property
     def centre(self) -> float:
@@ -245,7 +247,7 @@ class Form:
         """1 for the kinds that have the reporting path, else 0."""
         return self.data.faint.astype(np.int64)
 
-    def extra(self, numbers: NDArray[np.int64]) -> Array:
+    def reporting_columns(self, numbers: NDArray[np.int64]) -> Array:
         """Return the reporting path's columns at quarters; none without faint municipalities."""
         if not self.data.faint.any():
             return np.zeros((len(numbers), 0))
@@ -272,9 +274,7 @@ class Form:
             ]
             for k in range(2):
                 places = (
-                    (at("faint_step_sd"),)
-                    if faint
-                    else (at("step_ratio", k), at("noise_sd", c))
+                    (at("faint_step_sd"),) if faint else (at("step_ratio", k), at("noise_sd", c))
                 )
                 found.append(Term(SERIES, c, places, f"step {k + 1}"))
             if faint:
@@ -344,7 +344,7 @@ class Form:
 
     def reporting_variance(self, sds: Array) -> Array:
         """Return the prior variances of the reporting path's numbers."""
-        more = self.extra(self.data.numbers).shape[1]
+        more = self.reporting_columns(self.data.numbers).shape[1]
         variance = np.full(more, VAGUE_REPORTING**2)
         if more:
             width = KNOT_EVERY / 4.0
@@ -368,9 +368,9 @@ class Form:
             for place in term.parameters:
                 out[place] += slope
         if "faint_path_sd" in self.layout:
-            place = self.layout["faint_path_sd"][0]
+            at = self.layout["faint_path_sd"][0]
             bends = np.diag(by.nation)[times + 4 :]
-            out[place] += 2.0 * (KNOT_EVERY / 4.0) * sds[place] ** 2 * bends.sum()
+            out[at] += 2.0 * (KNOT_EVERY / 4.0) * sds[at] ** 2 * bends.sum()
         return out
 
 

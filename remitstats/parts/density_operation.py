@@ -72,6 +72,6 @@ def _compile(op: DensityOperation, node: Any = None, **_: Any) -> Any:
     def run(vector):  # type: ignore[no-untyped-def]
         with numba.objmode(found=types):
             found = call(vector)
-        return found
+        return found  # noqa: RET504 - objmode gives it its type
 
     return run

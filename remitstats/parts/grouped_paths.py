@@ -78,7 +78,9 @@ class GroupedSeries:
     kinds: int
 
     @classmethod
-    def of(cls, y: Array, state: Integers, kind: Integers, states: int, kinds: int) -> GroupedSeries:
+    def of(
+        cls, y: Array, state: Integers, kind: Integers, states: int, kinds: int
+    ) -> GroupedSeries:
         """Return the statistics of series.
 
         Parameters
@@ -142,7 +144,7 @@ class GroupedSeries:
     @property
     def times(self) -> int:
         """Number of times."""
-        return self.observed.shape[1]
+        return int(self.observed.shape[1])
 
     @cached_property
     def arrays(self) -> tuple[Any, ...]:

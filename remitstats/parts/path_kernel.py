@@ -319,6 +319,8 @@ def add_conditional(
     room = np.empty(times * times)
     weight = np.empty((targets, times))
     for g in range(len(kind)):
+        if order_start[g] == order_start[g + 1]:
+            continue
         n, c = length[g], kind[g]
         at = observed[g]
         p = room[: n * n].reshape((n, n))

@@ -1,8 +1,8 @@
 """Made-up remittances per municipality and quarter, with the truth they were made from.
 
 `simulate_dependence` draws the model of dependence on the geography, population and reporting of a
-panel. `report_by_regime` puts on top of any remittances what the three ways of reporting do to those
-of municipalities in which hardly any payouts are registered.
+panel. `report_by_regime` puts on top of any remittances what the three ways of reporting do to
+those of municipalities in which hardly any payouts are registered.
 """
 
 from __future__ import annotations
@@ -131,10 +131,10 @@ def report_by_regime(
         Logarithm of dollars per person and quarter that are truly paid out; index `cvegeo`, columns
         quarters.
     faint : array of bool, shape (municipality,)
-        Municipalities without a registered payout point: nothing is reported of them under the first
-        and third way of reporting but for a tenth of the quarters, where a small amount appears;
-        under the second an amount builds up from nothing to `most` dollars per person, whatever is
-        truly paid out.
+        Municipalities without a registered payout point: nothing is reported of them under the
+        first and third way of reporting but for a tenth of the quarters, where a small amount
+        appears; under the second an amount builds up from nothing to `most` dollars per person,
+        whatever is truly paid out.
     seed : int
         Everything random follows from it.
     measures : Measures, optional
@@ -170,5 +170,3 @@ def report_by_regime(
     changed = panel.with_table("municipality_quarter", table)
     changed = changed.with_table("state_quarter", states)
     return Panel(changed.tables, {**panel.metadata, "title": f"Simulated: {title}"})
-
-

@@ -39,9 +39,7 @@ def sampler():
         shift_sd=data.shift_sd[states] + 0.02,
     )
     quarters = small.coords["quarter"]
-    windows = window_weights(
-        quarters, {"first": list(quarters[:4]), "last": list(quarters[-4:])}
-    )
+    windows = window_weights(quarters, {"first": list(quarters[:4]), "last": list(quarters[-4:])})
     return Sampler(DependenceDensity(small, dependence.Priors()), windows, horizon=3)
 
 
@@ -54,7 +52,7 @@ def dense(sampler, sds):
     for part, kinds in ((NATION, [0]), (STATE, [0]), (SERIES, range(len(data.faint)))):
         for kind in kinds:
             parts[part, kind] = form.split(part, kind, sds, sampler.kernel)
-    extra = form.extra(sampler.numbers)
+    extra = form.reporting_columns(sampler.numbers)
     reporting = np.diag(form.reporting_variance(sds))
     blocks = [parts[NATION, 0], *[parts[STATE, 0]] * len(data.coords["state"])]
     blocks += [parts[SERIES, kind] for kind in data.kind_of]

@@ -47,7 +47,7 @@ def fitted(level):
 
 
 def test_reporting_makes_no_trend_where_there_is_none(level, fitted):
-    changed, faint = level
+    _, faint = level
     model, fit = fitted
     data = model.data
     assert (data.faint[data.kind_of] == faint).mean() > 0.9

@@ -17,8 +17,7 @@ from remitstats.panel.load import load_mexico
 @pytest.fixture(scope="module")
 def panel():
     """Some municipalities of two states, steady and faint."""
-    whole = load_mexico().select(["01", "06"])
-    return whole
+    return load_mexico().select(["01", "06"])
 
 
 @pytest.fixture(scope="module")

@@ -49,7 +49,9 @@ def test_an_observation_is_constant_pesos_per_person(panel, data):
     i = row(data, "32056")  # the capital
     people = np.exp(data.log_population[i, 0])
     quarter = panel.table("state_quarter").query("quarter == '2013Q1'").iloc[0]
-    spread = 1 / (1 - quarter["unidentified_usd_million"] / quarter["remittances_ce166_usd_million"])
+    spread = 1 / (
+        1 - quarter["unidentified_usd_million"] / quarter["remittances_ce166_usd_million"]
+    )
     expected = data.dollars[i, 0] * 1e6 * pesos / prices * spread / people
     assert np.exp(data.observed[i, 0]) == pytest.approx(expected, rel=1e-12)
 
