@@ -137,6 +137,7 @@ CATALOGUE: tuple[Model, ...] = (
     ),
     # By name only: on the whole country it does not pass its gate yet.
     Model("circle", design="design", by_default=False),
+    Model("dependence"),
 )
 
 NAMES = tuple(model.name for model in CATALOGUE)

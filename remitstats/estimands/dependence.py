@@ -177,6 +177,7 @@ def summarise_dependence(
         "unit": data.measures.unit,
         "windows": {name: f"{q[0]} to {q[-1]}" for name, q in windows.quarters.items()},
         "periods": {name: round(years, 4) for name, (_, _, years) in windows.periods.items()},
+        "dollar_value": _dollar_value(data, windows),
         "income_error": error.describe(),
         "income_sd": {
             str(one.year): {
@@ -198,6 +199,14 @@ def summarise_dependence(
         income_sensitivity=reported.income_sensitivity(income, error),
         **tables,
     )
+
+
+def _dollar_value(data: DependenceData, windows: Windows) -> dict[str, float]:
+    """Return by period how a dollar's worth in the unit moved, per cent a year."""
+    if np.ptp(data.log_value) == 0:
+        return {}
+    growth = windows.growth(windows.weights @ data.log_value)
+    return {name: round(float(value), 4) for name, value in growth.items()}
 
 
 def _forecasts(

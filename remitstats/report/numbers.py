@@ -31,6 +31,14 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "specification": ("specification", "reading", "quantity"),
     "confusion": ("scenario", "verdict"),
     "coverage": ("scenario", "to", "from"),
+    "dependence/level": ("cvegeo", "window"),
+    "dependence/growth": ("cvegeo", "period"),
+    "dependence/rank": ("cvegeo",),
+    "dependence/path_growth": ("level", "code", "period"),
+    "dependence/nation": ("quantity", "of"),
+    "dependence/concentration": ("year", "top"),
+    "dependence/income_sensitivity": ("year", "income_sd", "percent"),
+    "dependence/predictive": ("statistic", "reporting"),
 }
 
 
