@@ -29,7 +29,7 @@ from remitstats.fitting.settings import available_cores
 from remitstats.models.dependence_density import DependenceDensity
 from remitstats.models.dependence_form import NATION, SERIES, STATE, kernels, root_of
 from remitstats.parts.grouped_paths import PathCovariances
-from remitstats.parts.path_kernel import add_conditional
+from remitstats.parts.path_kernel import solve_series
 
 Array = NDArray[np.float64]
 HORIZON = 8  # quarters ahead
@@ -45,16 +45,13 @@ class LatentDraws:
         Mean trend of each municipality over each window, nation and state included.
     ahead : array, shape (chain, draw, municipality, quarter)
         The next quarters as they will be measured.
-    nation_trend, nation_ahead : array, shape (chain, draw, quarter)
-        Trend of the nation at the fitted quarters, and its next quarters.
     state_trend, state_ahead : array, shape (chain, draw, state, quarter)
-        The same of states, the nation's included.
+        Means over the steady municipalities of each state: of trends at the fitted quarters, and
+        of the next quarters. A state without any has its path's instead.
     """
 
     trend: NDArray[np.float32]
     ahead: NDArray[np.float32]
-    nation_trend: NDArray[np.float32]
-    nation_ahead: NDArray[np.float32]
     state_trend: NDArray[np.float32]
     state_ahead: NDArray[np.float32]
 
@@ -109,7 +106,7 @@ class Sampler:
 
     def draw(
         self, sds: Array, rng: np.random.Generator, repeats: int = 1
-    ) -> tuple[Array, Array, Array, Array, Array, Array]:
+    ) -> tuple[Array, Array, Array, Array]:
         """Draw everything `LatentDraws` holds, given the parameters; first axis `repeats`.
 
         Parameters
@@ -121,13 +118,8 @@ class Sampler:
         repeats : int
             Independent draws given the same parameters.
         """
-        fitted = self.density.data.observed.shape[1]
         whole = self.density.form.covariances(sds, self.kernel)
-        paths = self._paths(sds, whole, rng, repeats)
-        trend, ahead = self._municipalities(sds, whole, paths, rng)
-        nation_ahead = paths.nation[:, fitted:]
-        state_ahead = nation_ahead[:, None] + paths.state[:, :, fitted:]
-        return trend, ahead, paths.nation_trend, nation_ahead, paths.state_trend, state_ahead
+        return self._municipalities(sds, whole, self._paths(sds, whole, rng, repeats), rng)
 
     def _paths(
         self, sds: Array, whole: PathCovariances, rng: np.random.Generator, repeats: int
@@ -165,60 +157,87 @@ class Sampler:
             state[r] = path + np.einsum("sij,sj->si", whole.state[:, :, :fitted], told)
             state[r, :, :fitted] = d
             state_trend[r] = trend[:, :fitted] + told @ state_parts[0][:fitted, :fitted]
-        return _Paths(nation, nation_trend, state, state_trend + nation_trend[:, None], reporting)
+        return _Paths(nation, state, state_trend + nation_trend[:, None], reporting)
 
     def _municipalities(
         self, sds: Array, whole: PathCovariances, paths: _Paths, rng: np.random.Generator
-    ) -> tuple[Array, Array]:
-        """Draw trends over windows and next quarters of the municipalities, given the paths."""
+    ) -> tuple[Array, Array, Array, Array]:
+        """Draw what is a municipality's own, given the paths, and put both together."""
         data, form = self.density.data, self.density.form
         fitted = data.observed.shape[1]
         repeats, ahead = len(paths.nation), len(self.numbers) - fitted
         observed, state_of = data.observed[self.chosen], data.state_of[self.chosen]
         kind_of = data.kind_of[self.chosen]
-        count = len(observed)
-        kinds = len(data.faint)
-        inside = len(self.windows)
-        target = np.empty((repeats, count, inside + ahead))
-        residual = np.empty((repeats, count, fitted))
+        inside, kinds = len(self.windows), len(data.faint)
+        target = np.empty((repeats, len(observed), inside + ahead))
+        residual = np.empty((repeats, len(observed), fitted))
         cross = np.empty((kinds, inside + ahead, fitted))
-        for kind in range(kinds):
-            members = np.flatnonzero(kind_of == kind)
-            parts = form.split(SERIES, kind, sds, self.kernel)
-            shape = (repeats, len(members))
-            trend, rest = (normal_draws(rng, shape, root_of(part)) for part in parts)
-            target[:, members, :inside] = trend[:, :, :fitted] @ self.windows.T
+        members = [np.flatnonzero(kind_of == kind) for kind in range(kinds)]
+        # sums of steady municipalities' own trends by state: linear in what series tell
+        sums = np.zeros((repeats, len(whole.state), fitted))
+        parts = [form.split(SERIES, kind, sds, self.kernel) for kind in range(kinds)]
+        for kind, here in enumerate(members):
+            trend, rest = (
+                normal_draws(rng, (repeats, len(here)), root_of(part)) for part in parts[kind]
+            )
+            target[:, here, :inside] = trend[:, :, :fitted] @ self.windows.T
             own = trend + rest
-            target[:, members, inside:] = own[:, :, fitted:]
-            path = paths.nation[:, None, :fitted] + paths.state[:, state_of[members], :fitted]
+            target[:, here, inside:] = own[:, :, fitted:]
+            path = paths.nation[:, None, :fitted] + paths.state[:, state_of[here], :fitted]
             if data.faint[kind]:
                 path += paths.reporting[:, None, :fitted]
-            residual[:, members] = observed[members] - path - own[:, :, :fitted]
-            cross[kind, :inside] = self.windows @ parts[0][:fitted, :fitted]
+            else:
+                sums += _by_state(trend[:, :, :fitted], state_of[here], len(whole.state))
+            residual[:, here] = observed[here] - path - own[:, :, :fitted]
+            cross[kind, :inside] = self.windows @ parts[kind][0][:fitted, :fitted]
             cross[kind, inside:] = whole.series[kind, fitted:, :fitted]
         grouped = data.grouped
-        add_conditional(
+        told = solve_series(
             grouped.observed,
             grouped.length,
             grouped.kind,
             *self.order,
             np.ascontiguousarray(whole.series[:, :fitted, :fitted]),
-            cross,
             residual,
-            target,
         )
-        shared = paths.state_trend[:, state_of] @ self.windows.T
-        future = paths.nation[:, None, fitted:] + paths.state[:, state_of, fitted:]
-        future[:, data.faint[kind_of]] += paths.reporting[:, None, fitted:]
-        return target[:, :, :inside] + shared, target[:, :, inside:] + future
+        for kind, here in enumerate(members):
+            target[:, here] += told[:, here] @ cross[kind].T
+            if not data.faint[kind]:
+                known = _by_state(told[:, here], state_of[here], len(whole.state))
+                sums += known @ parts[kind][0][:fitted, :fitted]
+        faint = data.faint[kind_of]
+        # what is called a faint municipality's level is on the newest reporting too
+        newest = paths.reporting[:, None, fitted - 4 : fitted].mean(axis=2)
+        trends = target[:, :, :inside] + paths.state_trend[:, state_of] @ self.windows.T
+        trends[:, faint] += newest[:, :, None]
+        later = target[:, :, inside:]
+        later += paths.nation[:, None, fitted:] + paths.state[:, state_of, fitted:]
+        later[:, faint] += paths.reporting[:, None, fitted:]
+        count = np.bincount(state_of[~faint], minlength=len(whole.state))
+        state = paths.state_trend + sums / np.maximum(count, 1)[:, None]
+        state_later = _by_state(later[:, ~faint], state_of[~faint], len(whole.state))
+        state_later /= np.maximum(count, 1)[:, None]
+        without = count == 0
+        own_path = paths.nation[:, None, fitted:] + paths.state[:, :, fitted:]
+        state_later[:, without] = own_path[:, without]
+        return trends, later, state, state_later
+
+
+def _by_state(values: Array, state_of: NDArray[np.int64], states: int) -> Array:
+    """Return sums over the municipalities of each state, shape (repeat, state, quarter)."""
+    design = np.zeros((states, len(state_of)))
+    design[state_of, np.arange(len(state_of))] = 1.0
+    return np.asarray(design @ values)
 
 
 @dataclass(frozen=True, eq=False)
 class _Paths:
-    """Draws of shared paths at all quarters (trends at the fitted ones); first axis repeats."""
+    """Draws of shared paths at all quarters (trends at the fitted ones); first axis repeats.
+
+    A state's trend has the nation's in it.
+    """
 
     nation: Array
-    nation_trend: Array
     state: Array
     state_trend: Array
     reporting: Array
@@ -264,9 +283,11 @@ def draw_all(
     count, states = len(sampler.chosen), len(data.coords["state"])
     fitted, ahead = data.observed.shape[1], sampler.horizon
     shapes = (
-        (count, len(sampler.windows)), (count, ahead), (fitted,), (ahead,),
-        (states, fitted), (states, ahead),
-    )  # fmt: skip
+        (count, len(sampler.windows)),
+        (count, ahead),
+        (states, fitted),
+        (states, ahead),
+    )
     found = [np.empty((chains, draws * repeats, *shape), dtype=np.float32) for shape in shapes]
     _ = sampler.order, sampler.kernel, data.grouped  # made once, before threads share them
     done = [0]

@@ -53,9 +53,16 @@ def state_paths(
         names = dict(zip(table["state"].astype(str), table["name"].astype(str), strict=True))
     quarters = [str(q) for q in data.coords["quarter"]]
     later = [quarter_name(int(n)) for n in numbers]
-    money = np.nan_to_num(data.dollars) * np.exp(data.log_value)
-    people = np.exp(data.log_population)
-    places = [("nation", "00", "Mexico", draws.nation_trend, draws.nation_ahead, slice(None))]
+    steady = ~data.faint[data.kind_of]
+    count = np.bincount(data.state_of[steady], minlength=len(states))
+    if not steady.any():
+        steady = ~steady
+        count = np.bincount(data.state_of, minlength=len(states))
+    share = count / count.sum()
+    nation = (
+        np.einsum("cdsq,s->cdq", part, share) for part in (draws.state_trend, draws.state_ahead)
+    )
+    places = [("nation", "00", "Mexico", *nation, steady)]
     if len(states) > 1:
         places += [
             (
@@ -64,15 +71,14 @@ def state_paths(
                 names.get(code, code),
                 draws.state_trend[:, :, s],
                 draws.state_ahead[:, :, s],
-                data.state_of == s,
+                steady & (data.state_of == s),
             )
             for s, code in enumerate(states)
+            if count[s]
         ]
     rows, growth_rows, judged = [], [], {}
-    for s, (level, code, name, trend, ahead, inside) in enumerate(places):
-        unknown = data.unidentified.sum(axis=0) if s == 0 else data.unidentified[s - 1]
-        observed = money[inside].sum(axis=0) + unknown * np.exp(data.log_value)
-        observed = observed / people[inside].sum(axis=0)
+    for level, code, name, trend, ahead, inside in places:
+        observed = np.exp(_mean(data.observed[inside]))
         key = {"level": level, "code": code, "name": name}
         for series, at, value, seen in (
             ("trend", quarters, np.exp(trend), observed),
@@ -90,6 +96,17 @@ def state_paths(
             )
             judged[f"path_growth[{code}, {period}]"] = xr.DataArray(value, dims=("chain", "draw"))
     return pd.concat(rows, ignore_index=True), pd.DataFrame(growth_rows), judged
+
+
+def _mean(y: Array) -> Array:
+    """Return means of what is seen in each quarter, of series of very different level.
+
+    A missing quarter is filled with the series' own mean plus what the quarter has in common.
+    """
+    own = np.nanmean(np.where(np.isfinite(y).any(axis=1, keepdims=True), y, 0.0), axis=1)
+    common = np.nanmean(y - own[:, None], axis=0)
+    filled = np.where(np.isfinite(y), y, own[:, None] + common)
+    return np.asarray(filled.mean(axis=0))
 
 
 def examples(

@@ -182,21 +182,22 @@ class Reported:
         for one in income:
             at = np.array([str(q).startswith(str(one.year)) for q in self.data.coords["quarter"]])
             people = np.exp(self.data.log_population[:, at]).mean(axis=1)
-            known = np.isfinite(one.mxn_month) & np.isfinite(self._received(one.year)[0])
-            share = self._share(one, one.sd, seed)[..., known] / 100.0
+            known = np.isfinite(one.mxn_month)
+            share = self._share(one, one.sd, seed) / 100.0
             earned = people[known] * np.exp(one.log_quarter[known])
-            rng = np.random.default_rng([seed, one.year])
-            off = one.sd * rng.standard_normal(self.draws.trend.shape[:3])
-            whole = earned * np.exp(-off[..., known])
-            ratio = 100.0 * (share * whole).sum(axis=2) / whole.sum(axis=2)
+            rng = np.random.default_rng([seed, one.year, 1])
+            off = one.sd[known] * rng.standard_normal((*share.shape[:2], int(known.sum())))
+            received = np.nan_to_num(np.exp(self._received(one.year)[0][known])) * people[known]
+            ratio = 100.0 * received.sum() / (earned * np.exp(off)).sum(axis=2)
             parts[f"remittances over income of households, {one.year}, per cent", "all"] = (
                 int(known.sum()),
                 ratio,
             )
+            inside = known & ~faint & np.isfinite(self._received(one.year)[0])
             for x in THRESHOLDS:
-                above = 100.0 * (100.0 * share > x).mean(axis=2)
+                above = 100.0 * (100.0 * share[..., inside] > x).mean(axis=2)
                 title = f"above {x:g}% of income, {one.year}, per cent of municipalities"
-                parts[title, "all"] = (int(known.sum()), above)
+                parts[title, "steady"] = (int(inside.sum()), above)
         rows = []
         for (what, label), (count, value) in parts.items():
             if np.ptp(value) > 0:

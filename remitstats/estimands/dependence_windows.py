@@ -14,7 +14,6 @@ from remitstats.models.dependence_data import DependenceData
 
 Array = NDArray[np.float64]
 TURN = 2020  # the year after which growth may have changed
-NEWEST = "newest"
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,9 +38,9 @@ class Windows:
         found = {self.first: all_[:4]}
         for year in sorted({TURN, *self.years}):
             inside = [q for q in all_ if q.startswith(str(year))]
-            if len(inside) == 4 and str(year) != self.first:
+            if len(inside) == 4 and str(year) not in (self.first, self.newest):
                 found[str(year)] = inside
-        found[NEWEST] = all_[-4:]
+        found[self.newest] = all_[-4:]
         return found
 
     @property
@@ -50,6 +49,12 @@ class Windows:
         all_ = [str(q) for q in self.data.coords["quarter"][:4]]
         whole = all_[0].endswith("Q1")
         return all_[0][:4] if whole else f"{all_[0]} to {all_[-1]}"
+
+    @property
+    def newest(self) -> str:
+        """Name of the newest window: its year, or both years it lies in."""
+        start, end = (str(self.data.coords["quarter"][i])[:4] for i in (-4, -1))
+        return end if start == end else f"{start}/{end[2:]}"
 
     @property
     def weights(self) -> Array:
@@ -64,9 +69,9 @@ class Windows:
     def periods(self) -> dict[str, tuple[int, int, float]]:
         """First and last window of each period, and the years between their middles."""
         middle = self.weights @ np.arange(len(self.data.coords["quarter"]))
-        ends = [(self.first, NEWEST)]
-        if str(TURN) in self.quarters:
-            ends += [(self.first, str(TURN)), (str(TURN), NEWEST)]
+        ends = [(self.first, self.newest)]
+        if str(TURN) in self.quarters and str(TURN) not in (self.first, self.newest):
+            ends += [(self.first, str(TURN)), (str(TURN), self.newest)]
         found = {}
         for start, end in ends:
             a, b = self.place(start), self.place(end)

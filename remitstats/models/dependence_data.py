@@ -41,6 +41,7 @@ CENSUS_DATE = {2010: 2010.45, 2020: 2020.20}  # 12 June 2010, 15 March 2020
 WINDOW = 4  # quarters on either side of the running median
 FEWEST = 12  # quarters with remittances under which volatility is not measured
 LEAST_QUARTERS = 12  # of a panel
+FAINT_CLASSES = 3  # of volatility
 TABLES = ("municipality_quarter", "state_quarter", "municipality_census")
 
 
@@ -280,7 +281,7 @@ def _kinds(
     kind_of = np.zeros(len(observed), dtype=np.int64)
     names: list[str] = []
     kind_faint: list[bool] = []
-    for is_faint, label, wanted in ((False, "steady", classes), (True, "faint", 2)):
+    for is_faint, label, wanted in ((False, "steady", classes), (True, "faint", FAINT_CLASSES)):
         members = np.flatnonzero(faint == is_faint)
         if not len(members):
             continue

@@ -286,18 +286,16 @@ def grouped_density(
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
-def add_conditional(
+def solve_series(
     observed: Integers,
     length: Integers,
     kind: Integers,
     order: Integers,
     order_start: Integers,
     covariance: Array,
-    cross: Array,
     residual: Array,
-    target: Array,
-) -> None:
-    """Add to each series' targets what its residuals tell of them (Matheron's rule).
+) -> Array:
+    """Return the inverse covariance of what each series shows times its residual, 0 elsewhere.
 
     Parameters
     ----------
@@ -307,17 +305,17 @@ def add_conditional(
         The series of every group, one group after the other.
     covariance : array, shape (kind, time, time)
         Of a series around nation and state.
-    cross : array, shape (kind, target, time)
-        Covariances of the targets with the series.
     residual : array, shape (repeat, series, time)
-        Series minus paths minus a draw of the series' own part; ignored where not observed.
-    target : array, shape (repeat, series, target)
-        The same draw's targets; changed in place.
+        Ignored where not observed.
+
+    Returns
+    -------
+    array, shape (repeat, series, time)
     """
+    told = np.zeros(residual.shape)
     repeats = len(residual)
-    times, targets = covariance.shape[1], cross.shape[1]
+    times = covariance.shape[1]
     room = np.empty(times * times)
-    weight = np.empty((targets, times))
     for g in range(len(kind)):
         if order_start[g] == order_start[g + 1]:
             continue
@@ -329,17 +327,12 @@ def add_conditional(
             for j in range(i + 1):
                 p[i, j] = source[at[j]]
         invert(p)
-        for m in range(targets):
-            weight[m, :n] = 0.0
-            for i in range(n):
-                factor = cross[c, m, at[i]]
-                for j in range(n):
-                    weight[m, j] += factor * p[i, j]
         for position in range(order_start[g], order_start[g + 1]):
             series = order[position]
             for r in range(repeats):
-                for m in range(targets):
+                for i in range(n):
                     total = 0.0
                     for j in range(n):
-                        total += weight[m, j] * residual[r, series, at[j]]
-                    target[r, series, m] += total
+                        total += p[i, j] * residual[r, series, at[j]]
+                    told[r, series, at[i]] = total
+    return told

@@ -88,20 +88,26 @@ def dense(sampler, sds):
     seen = np.isfinite(data.observed.ravel())
     look, y = look[seen], data.observed.ravel()[seen]
     wide = np.hstack([sampler.windows, np.zeros((len(sampler.windows), size - times))])
-    wanted = []
+    wanted, trends = [], []
     for i in range(count):
         trend = (
             path(0, trend_only=True)
             + path(1 + data.state_of[i], trend_only=True)
             + path(1 + len(data.coords["state"]) + i, trend_only=True)
         )
+        if data.faint[data.kind_of[i]]:  # its level is that of the newest reporting
+            trend[:, total - len(reporting) :] += extra[times - 4 : times].mean(axis=0)
+        trends.append(trend)
         wanted.append(wide @ trend)
         wanted.append(series(i)[times:])
-    wanted.append(path(0, trend_only=True)[:times])
     for s in range(len(data.coords["state"])):
-        trend = path(0, trend_only=True) + path(1 + s, trend_only=True)
-        wanted.append(trend[:times])
-        wanted.append((path(0) + path(1 + s))[times:])
+        steady = np.flatnonzero((data.state_of == s) & ~data.faint[data.kind_of])
+        if not len(steady):  # then it is the state's own path
+            trend = path(0, trend_only=True) + path(1 + s, trend_only=True)
+            wanted += [trend[:times], (path(0) + path(1 + s))[times:]]
+            continue
+        wanted.append(np.mean([trends[i][:times] for i in steady], axis=0))
+        wanted.append(np.mean([series(i)[times:] for i in steady], axis=0))
     wanted = np.concatenate(wanted)
     inverse = np.linalg.inv(look @ cov @ look.T)
     gain = wanted @ cov @ look.T @ inverse
@@ -115,10 +121,10 @@ def test_draws_have_mean_and_covariance_of_the_dense_posterior(sampler):
     rng = np.random.default_rng(1)
     flat = []
     for _ in range(100):
-        trend, ahead, nation, _, state, state_ahead = sampler.draw(sds, rng, repeats=20)
+        trend, ahead, state, state_ahead = sampler.draw(sds, rng, repeats=20)
         municipal = np.concatenate([trend, ahead], axis=2).reshape(20, -1)
         by_state = np.concatenate([state, state_ahead], axis=2).reshape(20, -1)
-        flat.append(np.concatenate([municipal, nation, by_state], axis=1))
+        flat.append(np.concatenate([municipal, by_state], axis=1))
     drawn = np.concatenate(flat)
     assert drawn.shape[1] == len(mean)
     sd = np.sqrt(np.diag(cov))

@@ -90,17 +90,17 @@ def test_a_fit_becomes_tables_that_can_be_written_and_read(level, fitted, tmp_pa
     count = len(fit["constant_data"]["municipality"])
     assert len(results.rank) == count
     assert set(results.growth["period"]) == {
-        "2013 to newest",
+        "2013 to 2025/26",
         "2013 to 2020",
-        "2020 to newest",
+        "2020 to 2025/26",
         "acceleration",
     }
     level = results.level.set_index(["cvegeo", "window"])
     growth = results.growth.set_index(["cvegeo", "period"])
     code = results.rank["cvegeo"].iloc[0]
-    ratio = level.loc[(code, "newest"), "median"] / level.loc[(code, "2013"), "median"]
+    ratio = level.loc[(code, "2025/26"), "median"] / level.loc[(code, "2013"), "median"]
     expected = 100 * (ratio ** (1 / 12.25) - 1)
-    assert growth.loc[(code, "2013 to newest"), "median"] == pytest.approx(expected, abs=0.5)
+    assert growth.loc[(code, "2013 to 2025/26"), "median"] == pytest.approx(expected, abs=0.5)
     assert sorted(results.ahead["quarter"].unique()) == [
         *(f"2026Q{q}" for q in (2, 3, 4)),
         *(f"2027Q{q}" for q in (1, 2, 3, 4)),
@@ -118,7 +118,7 @@ def test_a_fit_becomes_tables_that_can_be_written_and_read(level, fitted, tmp_pa
     results.write(tmp_path)
     again = DependenceResults.read(tmp_path)
     pd.testing.assert_frame_equal(again.growth, results.rounded().growth)
-    assert again.summary["periods"]["2013 to newest"] == 12.25
+    assert again.summary["periods"]["2013 to 2025/26"] == 12.25
 
 
 @pytest.mark.slow

@@ -74,10 +74,10 @@ def paths(
     rows = -(-len(panels) // columns)
     large = columns == 1
     each = 2.5 if large else (1.12 if columns > 3 else 1.3)
-    head, foot, left = 0.58, 0.3, 0.48
+    head, foot, left = 0.58 if large else 0.5, 0.3, 0.5
     height = rows * each + head + foot
     figure = new_figure(PLOT_WIDTH, height)
-    gap = 0.34 if columns < 4 else 0.3
+    gap = 0.12 if shared else 0.5
     width = (PLOT_WIDTH - left - 0.06 - gap * (columns - 1)) / columns
     span = _span([panel.rows for panel in panels]) if shared else None
     for i, panel in enumerate(panels):
@@ -85,9 +85,11 @@ def paths(
         bottom = height - head - (row + 1) * each + 0.3
         box = np.array([left + column * (width + gap), bottom, width, each - 0.46])
         axes = figure.add_axes(tuple(box / np.array([PLOT_WIDTH, height, PLOT_WIDTH, height])))
-        _panel(axes, panel, breaks, span or _span([panel.rows]), large=large)
+        _panel(axes, panel, breaks, span or _span([panel.rows]), length=round(width * 15))
         if row < rows - 1 and i + columns < len(panels):
             axes.set_xticklabels([])
+        if shared and column:
+            axes.set_yticklabels([])
     handles = [
         Line2D(
             [], [], color=MUTED, marker=".", linestyle="", markersize=5, label=words["observed"]
@@ -96,25 +98,25 @@ def paths(
         Patch(facecolor=AHEAD, alpha=0.45, linewidth=0, label=words["ahead"]),
     ]
     figure.legend(
-        handles=handles, loc="upper left", bbox_to_anchor=(0.0, 1.0), ncols=1 if large else 2,
-        fontsize=8.6, columnspacing=1.0, handlelength=1.5, borderaxespad=0.1, labelspacing=0.25,
+        handles=handles, loc="upper left", bbox_to_anchor=(0.0, 1.0), ncols=3, fontsize=8.4,
+        columnspacing=1.0, handlelength=1.5, borderaxespad=0.1, labelspacing=0.25,
     )  # fmt: skip
     figure.text(0.99, 0.03 / height, words["axis"], ha="right", va="bottom", fontsize=8.6)
     return figure
 
 
 def _span(tables: Sequence[pd.DataFrame]) -> tuple[float, float]:
-    """Return the money that an axis must hold: trends whole, the rest as far as is fair."""
+    """Return the money that an axis must hold: trends and forecasts whole, figures but a few."""
     low, high = [], []
     for rows in tables:
         trend = rows[rows["series"] == "trend"]
         ahead = rows[rows["series"] == "ahead"]
         seen = trend["observed"].dropna()
         low += [trend["median"].min(), *ahead["median"], *seen.quantile([0.03])]
-        high += [trend["median"].max(), *ahead["eti90_upper"], *seen.quantile([0.97])]
+        high += [trend["median"].max(), *ahead["median"], *seen.quantile([0.97])]
     low = [x for x in low if np.isfinite(x) and x > 0]
     high = [x for x in high if np.isfinite(x) and x > 0]
-    return 0.85 * min(low), 1.15 * min(max(high), 1000 * min(low))
+    return 0.8 * min(low), 1.25 * max(high)
 
 
 def _panel(
@@ -123,8 +125,9 @@ def _panel(
     breaks: Sequence[str],
     span: tuple[float, float],
     *,
-    large: bool,
+    length: int,
 ) -> None:
+    large = length > 40
     rows = panel.rows.assign(at=_years(panel.rows["quarter"]))
     trend, ahead = (rows[rows["series"] == name] for name in ("trend", "ahead"))
     for at in _years(pd.Series(list(breaks), dtype=str)):
@@ -154,7 +157,7 @@ def _panel(
     axes.grid(axis="y", color=RULE, linewidth=0.4)
     axes.set_axisbelow(True)
     axes.set_title(
-        panel.title if large else shorten(panel.title, 26), fontsize=9 if large else 7.6,
+        shorten(panel.title, length), fontsize=9 if large else 7.6,
         fontweight="bold", color=INK, pad=2.5,
     )  # fmt: skip
 
@@ -166,17 +169,13 @@ def _years(quarters: pd.Series) -> np.ndarray:
 
 
 def _ticks(low: float, high: float) -> list[float]:
-    """Return two to five round numbers within a span."""
+    """Return two to four round numbers within a span."""
+    powers = range(int(np.floor(np.log10(low))), int(np.ceil(np.log10(high))) + 1)
+    found: list[float] = []
     for steps in ((1, 2, 5), (1, 3), (1,)):
-        found = [
-            step * 10.0**power
-            for power in range(int(np.floor(np.log10(low))), int(np.ceil(np.log10(high))) + 1)
-            for step in steps
-            if low <= step * 10.0**power <= high
-        ]
+        found = [step * 10.0**p for p in powers for step in steps if low <= step * 10.0**p <= high]
         if len(found) <= 4:
             break
-    if len(found) < 2:
-        digits = 10.0 ** np.floor(np.log10(high - low))
-        found = list(np.arange(np.ceil(low / digits), np.floor(high / digits) + 1) * digits)[:4]
-    return found or [float(np.sqrt(low * high))]
+    while len(found) > 4:
+        found = found[::2]
+    return found or [float(f"{np.sqrt(low * high):.1g}")]
