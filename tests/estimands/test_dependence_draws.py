@@ -43,7 +43,7 @@ def sampler():
     return Sampler(DependenceDensity(small, dependence.Priors()), windows, horizon=3)
 
 
-def dense(sampler, sds):
+def dense(sampler, sds):  # noqa: PLR0915 - one matrix after the other
     """Mean and covariance of everything that is drawn, by one dense normal."""
     density = sampler.density
     data, form = density.data, density.form
