@@ -376,5 +376,5 @@ class Form:
 
 def root_of(covariance: Array) -> Array:
     """Return a root of a covariance that may be singular, shape (quarter, quarter)."""
-    jitter = 1e-10 * float(np.trace(covariance)) / len(covariance)
+    jitter = max(1e-10 * float(np.trace(covariance)) / len(covariance), 1e-14)
     return np.asarray(np.linalg.cholesky(covariance + jitter * np.eye(len(covariance))))
