@@ -43,6 +43,7 @@ DESCRIPTIONS = {
     "faint_level_sd": "level of faint municipalities within a state",
     "growth_sd": "growth a year between municipalities",
     "step_ratio": "steps at breaks of reporting over the noise of a quarter",
+    "faint_season_sd": "departure from the nation's season, faint municipalities",
     "faint_step_sd": "steps at breaks of reporting, faint municipalities",
     "faint_ramp_sd": "what built up in faint municipalities under the second way of reporting",
     "faint_path_sd": "a year's step of the reporting path of faint municipalities",

@@ -75,8 +75,9 @@ def build(
     Returns
     -------
     pymc.Model
-        Its free variables are standard deviations, with dims `kind` and `break` where there are
-        several. Its attributes `data` and `specification` are read by `remitstats.fit`.
+        Its free variables are standard deviations, with dims `kind`, `steady_kind` and `break`
+        where there are several. Its attributes `data` and `specification` are read by
+        `remitstats.fit`.
 
     Raises
     ------
@@ -101,7 +102,8 @@ def model_of(data: DependenceData, priors: Priors | None = None) -> Any:
         value, by_log = density.likelihood(sds)
         return value, by_log / sds
 
-    coords = {"kind": data.coords["kind"], "break": list(BREAKS)}
+    steady = data.coords["kind"][~data.faint]
+    coords = {"kind": data.coords["kind"], "steady_kind": steady, "break": list(BREAKS)}
     with pm.Model(coords=coords) as model:
         parts = []
         for name, (place, dim) in layout.items():
@@ -112,7 +114,7 @@ def model_of(data: DependenceData, priors: Priors | None = None) -> Any:
         pm.Potential("log_per_person", outputs[0])
     model.data = data
     model.lengths = {"draws": 350, "tune": 180}
-    model.coords_of_posterior = {**data.coords, "break": list(BREAKS)}
+    model.coords_of_posterior = {**data.coords, **coords}
     model.dims_of_posterior = {name: (dim,) if dim else () for name, (_, dim) in layout.items()}
     model.collapsed = density
     model.specification = {

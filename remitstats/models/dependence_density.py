@@ -30,6 +30,7 @@ STARTS = {  # of standard deviations, where a search may begin
     "noise_sd": 0.05,
     "walk_sd": 0.2,
     "season_sd": 0.05,
+    "faint_season_sd": 0.06,
     "step_ratio": 0.5,
     "faint_step_sd": 0.2,
     "faint_ramp_sd": 1.3,

@@ -27,6 +27,7 @@ LEAST_NOISE = 1e-3  # sd that keeps covariances of paths invertible
 KNOT_EVERY = 4  # quarters between the bends of the reporting path
 
 SERIES, STATE, NATION = "series", "state", "nation"
+SHARED = {"faint_level_sd": "level_sd", "faint_season_sd": "season_sd"}  # priors in common
 TREND = ("level", "growth", "walk", "slope")  # kernels that make a trend
 
 
@@ -45,7 +46,7 @@ class Priors:
     walk_sd : ScalePrior
         Step over a year of its random walk, by kind.
     season_sd : ScalePrior
-        Its departure from the nation's season, by kind.
+        Its departure from the nation's season, by kind of steady municipality and of faint ones.
     step_ratio : ScalePrior
         Step at each break of reporting over the noise of a quarter; steady municipalities.
     faint_step_sd, faint_ramp_sd : ScalePrior
@@ -207,11 +208,13 @@ class Form:
         if faint.any():
             wanted.append(("faint_level_sd", 1, None))
         wanted.append(("growth_sd", 1, None))
-        wanted += [(name, kinds, "kind") for name in ("noise_sd", "walk_sd", "season_sd")]
+        wanted += [(name, kinds, "kind") for name in ("noise_sd", "walk_sd")]
         if not faint.all():
+            wanted.append(("season_sd", int((~faint).sum()), "steady_kind"))
             wanted.append(("step_ratio", 2, "break"))
         if faint.any():
-            wanted += [(f"faint_{part}_sd", 1, None) for part in ("step", "ramp", "path")]
+            parts = ("season", "step", "ramp", "path")
+            wanted += [(f"faint_{part}_sd", 1, None) for part in parts]
         if len(self.data.coords["state"]) > 1:
             parts = ("level", "growth", "walk", "season", "noise")
             wanted += [(f"state_{part}_sd", 1, None) for part in parts]
@@ -227,7 +230,7 @@ class Form:
         """Rates of the exponential priors, shape (parameter,)."""
         rates = np.empty(self.size)
         for name, (place, _) in self.layout.items():
-            prior = getattr(self.priors, name.replace("faint_level", "level"))
+            prior = getattr(self.priors, SHARED.get(name, name))
             rates[place] = prior.rate
         return rates
 
@@ -268,7 +271,12 @@ class Form:
                 Term(SERIES, c, (at("growth_sd"),), "growth"),
                 Term(SERIES, c, (at("noise_sd", c),), "noise"),
                 Term(SERIES, c, (at("walk_sd", c),), "walk"),
-                Term(SERIES, c, (at("season_sd", c),), "season"),
+                Term(
+                    SERIES,
+                    c,
+                    (at("faint_season_sd") if faint else at("season_sd", c),),
+                    "season",
+                ),
                 Term(SERIES, c, (), "population"),
                 Term(SERIES, c, (), "noise", LEAST_NOISE),
             ]
