@@ -213,8 +213,7 @@ class Form:
             wanted.append(("season_sd", int((~faint).sum()), "steady_kind"))
             wanted.append(("step_ratio", 2, "break"))
         if faint.any():
-            parts = ("season", "step", "ramp", "path")
-            wanted += [(f"faint_{part}_sd", 1, None) for part in parts]
+            wanted += [(f"faint_{part}_sd", 1, None) for part in ("season", "step", "ramp", "path")]
         if len(self.data.coords["state"]) > 1:
             parts = ("level", "growth", "walk", "season", "noise")
             wanted += [(f"state_{part}_sd", 1, None) for part in parts]
