@@ -42,9 +42,7 @@ DESCRIPTIONS = {
     "level_sd": "level of steady municipalities within a state",
     "faint_level_sd": "level of faint municipalities within a state",
     "growth_sd": "growth a year between municipalities",
-    "step_ratio": "steps at breaks of reporting over the noise of a quarter",
     "faint_season_sd": "departure from the nation's season, faint municipalities",
-    "faint_step_sd": "steps at breaks of reporting, faint municipalities",
     "faint_ramp_sd": "what built up in faint municipalities under the second way of reporting",
     "faint_path_sd": "a year's step of the reporting path of faint municipalities",
     "state_level_sd": "level of states",
@@ -260,6 +258,6 @@ def _descriptions(data: DependenceData) -> dict[str, str]:
         found |= {f"{name}[{kind}]": f"{text}, {kind}" for name, text in words.items()}
     for number, label in enumerate(("second reporting", "third reporting")):
         found[f"step_ratio[{label}]"] = (
-            f"step at break {number + 1} over the noise of a quarter, steady municipalities"
+            f"step at break {number + 1} of reporting over the noise of a quarter"
         )
     return found

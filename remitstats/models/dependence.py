@@ -113,7 +113,7 @@ def model_of(data: DependenceData, priors: Priors | None = None) -> Any:
         outputs = DensityOperation(likelihood)(pt.concatenate(parts))
         pm.Potential("log_per_person", outputs[0])
     model.data = data
-    model.lengths = {"draws": 350, "tune": 180}
+    model.lengths = {"draws": 450, "tune": 200}
     model.coords_of_posterior = {**data.coords, **coords}
     model.dims_of_posterior = {name: (dim,) if dim else () for name, (_, dim) in layout.items()}
     model.collapsed = density

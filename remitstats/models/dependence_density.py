@@ -32,7 +32,6 @@ STARTS = {  # of standard deviations, where a search may begin
     "season_sd": 0.05,
     "faint_season_sd": 0.06,
     "step_ratio": 0.5,
-    "faint_step_sd": 0.2,
     "faint_ramp_sd": 1.3,
     "faint_path_sd": 0.2,
     "state_level_sd": 0.5,

@@ -48,9 +48,9 @@ class Priors:
     season_sd : ScalePrior
         Its departure from the nation's season, by kind of steady municipality and of faint ones.
     step_ratio : ScalePrior
-        Step at each break of reporting over the noise of a quarter; steady municipalities.
-    faint_step_sd, faint_ramp_sd : ScalePrior
-        Step at either break, and what built up under the second way of reporting; faint ones.
+        Step of a municipality at each break of reporting over the noise of its quarters.
+    faint_ramp_sd : ScalePrior
+        What built up in a faint municipality under the second way of reporting.
     state_level_sd, state_growth_sd, state_walk_sd, state_season_sd, state_noise_sd : ScalePrior
         The same of states.
     nation_walk_sd, nation_slope_sd : ScalePrior
@@ -65,7 +65,6 @@ class Priors:
     walk_sd: ScalePrior = ScalePrior(upper=1.0, tail=0.05)
     season_sd: ScalePrior = ScalePrior(upper=0.3, tail=0.05)
     step_ratio: ScalePrior = ScalePrior(upper=5.0, tail=0.05)
-    faint_step_sd: ScalePrior = ScalePrior(upper=4.0, tail=0.05)
     faint_ramp_sd: ScalePrior = ScalePrior(upper=4.0, tail=0.05)
     state_level_sd: ScalePrior = ScalePrior(upper=2.0, tail=0.05)
     state_growth_sd: ScalePrior = ScalePrior(upper=0.1, tail=0.05)
@@ -211,9 +210,9 @@ class Form:
         wanted += [(name, kinds, "kind") for name in ("noise_sd", "walk_sd")]
         if not faint.all():
             wanted.append(("season_sd", int((~faint).sum()), "steady_kind"))
-            wanted.append(("step_ratio", 2, "break"))
+        wanted.append(("step_ratio", 2, "break"))
         if faint.any():
-            wanted += [(f"faint_{part}_sd", 1, None) for part in ("season", "step", "ramp", "path")]
+            wanted += [(f"faint_{part}_sd", 1, None) for part in ("season", "ramp", "path")]
         if len(self.data.coords["state"]) > 1:
             parts = ("level", "growth", "walk", "season", "noise")
             wanted += [(f"state_{part}_sd", 1, None) for part in parts]
@@ -279,11 +278,10 @@ class Form:
                 Term(SERIES, c, (), "population"),
                 Term(SERIES, c, (), "noise", LEAST_NOISE),
             ]
-            for k in range(2):
-                places = (
-                    (at("faint_step_sd"),) if faint else (at("step_ratio", k), at("noise_sd", c))
-                )
-                found.append(Term(SERIES, c, places, f"step {k + 1}"))
+            found += [
+                Term(SERIES, c, (at("step_ratio", k), at("noise_sd", c)), f"step {k + 1}")
+                for k in range(2)
+            ]
             if faint:
                 found.append(Term(SERIES, c, (at("faint_ramp_sd"),), "ramp"))
         if "state_level_sd" in self.layout:
