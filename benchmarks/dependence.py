@@ -131,7 +131,7 @@ def run_latent(panel: Any, seed: int, tune: int, draws: int) -> dict[str, Any]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         model = latent_model(data)
-        size = int(sum(np.prod(v.shape.eval()) for v in model.value_vars))
+        size = int(sum(np.size(value) for value in model.initial_point().values()))
         tree = pm.sample(
             model=model, draws=draws, tune=tune, chains=2, cores=2, random_seed=seed,
             nuts_sampler="nutpie", progressbar=False, compute_convergence_checks=False,

@@ -35,7 +35,7 @@ from remitstats.parts.priors import ScalePrior
 
 Progress = Callable[[str, float], None]
 
-REPEATS, EVERY = 4, 2  # four draws of the latent for every second draw of the parameters
+REPEATS, EVERY = 4, 3  # four draws of the latent for every third draw of the parameters
 FEWEST_CHECKED = 32  # quarters of a panel whose forecasts are checked by default
 CHECKED = {"draws": 100, "tune": 90}  # length of the fits that forecasts are checked with
 DESCRIPTIONS = {

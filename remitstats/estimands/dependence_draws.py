@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from remitstats.fitting.settings import available_cores
+from remitstats.models.dependence_data import CENSUS_DATE, years_of
 from remitstats.models.dependence_density import DependenceDensity
 from remitstats.models.dependence_form import NATION, SERIES, STATE, kernels, root_of
 from remitstats.parts.grouped_paths import PathCovariances
@@ -119,7 +120,18 @@ class Sampler:
             Independent draws given the same parameters.
         """
         whole = self.density.form.covariances(sds, self.kernel)
-        return self._municipalities(sds, whole, self._paths(sds, whole, rng, repeats), rng)
+        paths = self._paths(sds, whole, rng, repeats)
+        trend, ahead, state, state_ahead = self._municipalities(sds, whole, paths, rng)
+        off = self._common_error(rng, repeats)
+        trend += (off @ self.windows.T)[:, None]
+        return trend, ahead, state + off[:, None], state_ahead
+
+    def _common_error(self, rng: np.random.Generator, repeats: int) -> Array:
+        """Draw the error of population that all have in common, shape (repeat, quarter)."""
+        data = self.density.data
+        after = np.maximum(years_of(data.numbers) - CENSUS_DATE[2020], 0.0)
+        rate = data.measures.population_common_sd * rng.standard_normal(repeats)
+        return np.asarray(rate[:, None] * after)
 
     def _paths(
         self, sds: Array, whole: PathCovariances, rng: np.random.Generator, repeats: int

@@ -41,6 +41,11 @@ class Measures:
     population_growth_sd : float
         After 2020 growth continues, off by this a year besides the steps. The default is how
         much growth changed from 2000-10 to 2010-20 (robust standard deviation 0.0087).
+    population_common_sd : float
+        The same, for what all municipalities have in common: no data of the model can tell it from
+        growth of remittances, so it widens what is said of growth. By default about how much the
+        median municipality's growth changed from 2000-10 to 2010-20 (0.002; 0.005 in the largest
+        fifth).
     unidentified_sd : float
         Money of unidentified municipalities is spread over a state's municipalities in proportion;
         the state's shift is known up to this share of itself (standard deviation).
@@ -54,6 +59,7 @@ class Measures:
     classes: int = 5
     population_bridge_sd: float = 0.03
     population_growth_sd: float = 0.009
+    population_common_sd: float = 0.003
     unidentified_sd: float = 0.5
 
     def __post_init__(self) -> None:
@@ -68,7 +74,7 @@ class Measures:
         for name in _POSITIVE:
             if not getattr(self, name) > 0:
                 raise RemitstatsError(f"'{name}' must be above 0, found {getattr(self, name)!r}.")
-        for name in ("faint_dollars", "unidentified_sd"):
+        for name in ("faint_dollars", "unidentified_sd", "population_common_sd"):
             if not getattr(self, name) >= 0:
                 raise RemitstatsError(f"'{name}' must not be below 0, found {getattr(self, name)}.")
         if self.classes < 1:

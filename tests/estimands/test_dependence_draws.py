@@ -13,6 +13,29 @@ from remitstats.models.dependence_form import NATION, SERIES, STATE
 from remitstats.panel.load import load_mexico
 
 
+def test_the_error_of_population_in_common_widens_growth_after_the_census(sampler):
+    sds = sampler.density.sds(sampler.density.start())
+    wide = replace(sampler.density.data.measures, population_common_sd=0.1)
+    moved = replace(sampler, density=replace(sampler.density, data=with_measures(sampler, wide)))
+    one, other = (s.draw(sds, np.random.default_rng(1), 3)[0] for s in (sampler, moved))
+    # before the census of 2020 there is none
+    np.testing.assert_allclose(one, other, atol=1e-6)
+    off = moved._common_error(np.random.default_rng(2), 2000)
+    assert (off == 0).all()
+    later = replace(moved, density=replace(moved.density, data=in_2025(moved.density.data)))
+    off = later._common_error(np.random.default_rng(2), 2000)
+    assert off.std(axis=0)[-1] == pytest.approx(0.1 * (2025.875 - 2020.2), rel=0.05)
+
+
+def with_measures(sampler, measures):
+    return replace(sampler.density.data, measures=measures)
+
+
+def in_2025(data):
+    quarters = np.array([f"20{year}Q{q}" for year in range(19, 26) for q in range(1, 5)])
+    return replace(data, coords={**data.coords, "quarter": quarters})
+
+
 @pytest.fixture(scope="module")
 def sampler():
     """Ten municipalities of two states, steady and faint, one of them never seen."""
