@@ -38,6 +38,14 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "macro/coverage": ("year",),
     "macro/predictive": ("statistic", "source"),
     "macro/parameter": ("name", "source"),
+    "dependence/level": ("cvegeo", "window"),
+    "dependence/growth": ("cvegeo", "period"),
+    "dependence/rank": ("cvegeo",),
+    "dependence/path_growth": ("level", "code", "period"),
+    "dependence/nation": ("quantity", "of"),
+    "dependence/concentration": ("year", "top"),
+    "dependence/income_sensitivity": ("year", "income_sd", "percent"),
+    "dependence/predictive": ("statistic", "reporting"),
 }
 
 
