@@ -38,7 +38,7 @@ __getattr__, __dir__, __all__ = _lazy.attach(
         "fitting.many": ["fit_many"],
         "fitting.run": ["Settings", "fit"],
         "fitting.store": ["load_fit", "read_provenance", "save_fit"],
-        "models": ["circle", "reliance"],
+        "models": ["circle", "dependence_state", "reliance"],
         "panel.load": ["load_mexico", "load_panel"],
         "panel.panel": ["Panel"],
     },
