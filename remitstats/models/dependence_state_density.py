@@ -107,6 +107,13 @@ class Priors:
         """Return every prior as plain values, for provenance."""
         return {f.name: getattr(self, f.name).describe() for f in fields(self)}
 
+    @classmethod
+    def of(cls, described: Mapping[str, Mapping[str, Any]]) -> Priors:
+        """Return the priors that `describe` described."""
+        kinds = {"normal": NormalPrior, "scale": ScalePrior}
+        return cls(**{name: kinds[p["prior"]](**{k: v for k, v in p.items() if k != "prior"})
+                      for name, p in described.items()})  # fmt: skip
+
 
 @dataclass(frozen=True, eq=False)
 class Pieces:

@@ -95,3 +95,91 @@ def _inverse(matrix: Array) -> tuple[Array, Array]:
     log_det = 2.0 * np.log(np.diagonal(root, axis1=-2, axis2=-1)).sum(axis=-1)
     flat = np.linalg.inv(matrix)
     return 0.5 * (flat + np.swapaxes(flat, -1, -2)), log_det
+
+
+def draw_path(
+    series: Array, precision: Array, mean: Array, common: Array, rng: np.random.Generator
+) -> Array:
+    """Draw the path given series that may end before it does.
+
+    Parameters
+    ----------
+    series : array, shape (..., unit, known)
+        The series over the first times.
+    precision : array, shape (..., unit, known, known)
+        Inverse covariance of every unit's deviations.
+    mean, common : array, shape (time,) and (..., time, time)
+        Of the path.
+    rng : numpy.random.Generator
+        Stream of the draws.
+
+    Returns
+    -------
+    array, shape (..., time)
+        One draw for each of the leading dimensions.
+    """
+    known, times = series.shape[-1], len(mean)
+    weighted = (precision @ (series - mean[:known])[..., None])[..., 0].sum(axis=-2)
+    total = np.linalg.inv(common)
+    total[..., :known, :known] += precision.sum(axis=-3)
+    # total = root root': a normal with that precision is the inverse of root' times a standard one
+    root = np.linalg.cholesky(0.5 * (total + np.swapaxes(total, -1, -2)))
+    right = np.zeros((*weighted.shape[:-1], times, 1))
+    right[..., :known, 0] = weighted
+    half = np.linalg.solve(root, right)
+    noise = rng.standard_normal(half.shape)
+    return np.asarray(mean + np.linalg.solve(np.swapaxes(root, -1, -2), half + noise)[..., 0])
+
+
+def draw_beyond(away: Array, covariance: Array, rng: np.random.Generator) -> Array:
+    """Draw deviations at later times given those at the known ones.
+
+    Parameters
+    ----------
+    away : array, shape (..., unit, known)
+        Deviations from the path.
+    covariance : array, shape (..., unit, time, time)
+        Over the known and the later times.
+    rng : numpy.random.Generator
+        Stream of the draws.
+
+    Returns
+    -------
+    array, shape (..., unit, later)
+    """
+    known = away.shape[-1]
+    here, cross = covariance[..., :known, :known], covariance[..., known:, :known]
+    weight = np.swapaxes(np.linalg.solve(here, np.swapaxes(cross, -1, -2)), -1, -2)
+    rest = covariance[..., known:, known:] - weight @ np.swapaxes(cross, -1, -2)
+    root = np.linalg.cholesky(0.5 * (rest + np.swapaxes(rest, -1, -2)))
+    noise = rng.standard_normal((*root.shape[:-1], 1))
+    return np.asarray((weight @ away[..., None] + root @ noise)[..., 0])
+
+
+def draw_noise(
+    away: Array, precision: Array, variance: Array, rng: np.random.Generator
+) -> Array:
+    """Draw the part of deviations that is independent noise.
+
+    Parameters
+    ----------
+    away : array, shape (..., unit, time)
+        Deviations from the path.
+    precision : array, shape (..., unit, time, time)
+        Their inverse covariance, the noise included.
+    variance : array, shape (..., unit)
+        Of the noise.
+    rng : numpy.random.Generator
+        Stream of the draws.
+
+    Returns
+    -------
+    array, shape (..., unit, time)
+    """
+    each = variance[..., None]
+    center = each * (precision @ away[..., None])[..., 0]
+    times = away.shape[-1]
+    rest = np.eye(times) - each[..., None] * precision
+    root = np.linalg.cholesky(rest + 1e-9 * np.eye(times))
+    noise = rng.standard_normal((*root.shape[:-1], 1))
+    return np.asarray(center + np.sqrt(each) * (root @ noise)[..., 0])
