@@ -13,7 +13,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from remitstats.estimands.dependence_state_claims import claim_table
-from remitstats.estimands.dependence_state_paths import draw_paths, hyperparameters
+from remitstats.estimands.dependence_state_paths import hyperparameters, paths_of
 from remitstats.estimands.dependence_state_predictive import predictive_table
 from remitstats.estimands.dependence_state_results import DependenceStateResults, empty
 from remitstats.estimands.dependence_state_tables import (
@@ -38,6 +38,8 @@ Progress = Callable[[str, float], None]
 
 DESCRIPTIONS = {
     "level_sd": "standard deviation of states' levels (log)",
+    "region_sd": "lasting yearly move of a region's states together (log)",
+    "divergence": "yearly growth of the differences between states' levels",
     "tendency_sd": "standard deviation of states' own mean yearly growth (log)",
     "walk_sd": "lasting yearly move of a typical state away from the nation (log)",
     "noise_sd": "move of a typical state that leaves no trace (log)",
@@ -92,7 +94,7 @@ def summarise_dependence_state(
         np.random.default_rng(s) for s in np.random.SeedSequence(settings["seed"]).spawn(2)
     )
     tell("paths of the states", 0.0)
-    paths = draw_paths(values, data, priors, rng)
+    paths = paths_of(values, data, priors, rng)
     tell("estimates", 0.4)
     money = Money(data, paths, state_names(panel))
     judged = Judged(settings["chains"])
@@ -106,7 +108,7 @@ def summarise_dependence_state(
     tables["concentration"], tables["concentration_change"] = concentration_tables(money, judged)
     tables["claim"] = claim_table(money, panel, judged)
     tell("posterior predictive check", 0.6)
-    tables["predictive"] = predictive_table(values, paths.national, data, priors, panel, check)
+    tables["predictive"] = predictive_table(values, paths.regional, data, priors, panel, check)
     tell("convergence of every reported quantity", 0.65)
     posterior = {str(k): v for k, v in fit["posterior"].data_vars.items()}
     table = convergence_of(

@@ -22,7 +22,7 @@ from remitstats.models.dependence_state_density import (
     pieces,
     product_pieces,
 )
-from remitstats.parts.shared_path import draw_beyond, draw_noise, draw_path
+from remitstats.parts.shared_path import draw_beyond, draw_noise, draw_paths, draw_whole
 
 Array = NDArray[np.float64]
 BATCH = 100  # draws worked on together
@@ -47,6 +47,8 @@ class Paths:
         Mean growth behind a state's path, the national one included, a year.
     national_tendency : array, shape (draw,)
         Mean growth behind the national path, a year.
+    regional : array, shape (draw, region, year)
+        Path of the typical state of every region.
     state_variance, national_variance : array, shape (draw, state, year) and (draw, year)
         Variance of a year's lasting move of a state away from the nation, and covariance terms
         summed to the path's start of the nation's growth: `period_sd` uses them.
@@ -60,6 +62,7 @@ class Paths:
     product: Array
     tendency: Array
     national_tendency: Array
+    regional: Array
     state_variance: Array
     national_variance: Array
     persistence: Array
@@ -93,7 +96,7 @@ def hyperparameters(posterior: xr.Dataset) -> dict[str, Array]:
     return found
 
 
-def draw_paths(
+def paths_of(
     values: Mapping[str, Array], data: StateData, priors: Priors, rng: np.random.Generator
 ) -> Paths:
     """Draw what is integrated out, once for each draw of the hyperparameters.
@@ -127,25 +130,36 @@ def _batch(
     series = np.concatenate(
         [np.broadcast_to(data.log_percent, (count, *data.product.shape)), later], axis=2
     )
-    made = pieces(values, times, priors)
+    groups, region_of = len(data.coords["region"]), data.region_of
+    made = pieces(values, times, groups, priors)
     precision = np.linalg.inv(made.states)
-    national = draw_path(series, precision, made.mean, made.common, rng)
-    away = series - national[:, None, :]
+    regional = draw_paths(series, precision, made.mean, made.common, region_of, rng)
+    national = draw_whole(regional, made.mean, made.whole, made.own, rng)
+    away = series - regional[:, region_of]
     own_noise = np.square(values["state_scale"] * values["noise_sd"][:, None])
     trend = series - draw_noise(away, precision, own_noise, rng)
     since = centred(known, times)
-    own_tendency = _part_given(
-        away, precision, values["tendency_sd"][:, None] ** 2, since, rng
+    level, own, divergence = (
+        values[name][:, None, None] for name in ("level_sd", "tendency_sd", "divergence")
     )
+    own_tendency = _part_given(
+        away,
+        precision,
+        (divergence * level) ** 2 + own**2,
+        divergence * level**2 * (1.0 + divergence * since) + own**2 * since,
+        rng,
+    )
+    year = np.arange(times, dtype=float)
+    variance = np.full((count, 1, 1), priors.tendency.sd**2)
     together = _part_given(
         (national - made.mean)[:, None],
-        np.linalg.inv(made.common)[:, None],
-        np.full((count, 1), priors.tendency.sd**2),
-        np.arange(times, dtype=float),
+        np.linalg.inv(made.whole)[:, None],
+        variance,
+        variance * year,
         rng,
     )[:, 0]
     national_tendency = priors.tendency.mean + together
-    state_variance = _moves(made, values, times)
+    state_variance = _moves(made)
     return (
         series,
         trend,
@@ -153,15 +167,16 @@ def _batch(
         product,
         own_tendency + national_tendency[:, None],
         national_tendency,
+        regional,
         state_variance,
         np.broadcast_to(values["national_sd"][:, None] ** 2, (count, times)),
         values["persistence"],
     )
 
 
-def _moves(made: Pieces, values: Mapping[str, Array], times: int) -> Array:
-    """Return the variance of a year's lasting move of every state; 0 in the first year."""
-    grown = np.diagonal(made.walk, axis1=-2, axis2=-1)
+def _moves(made: Pieces) -> Array:
+    """Return the variance of a year's lasting move away from the nation; 0 in the first year."""
+    grown = np.diagonal(made.walk + made.own[..., None, :, :], axis1=-2, axis2=-1)
     return np.concatenate([np.zeros((*grown.shape[:-1], 1)), np.diff(grown, axis=-1)], axis=-1)
 
 
@@ -176,13 +191,14 @@ def draw_product(
     growth = data.real_growth
     made = product_pieces(values, growth.shape[1] + later, priors)
     covariance, seen = made.states, growth.shape[1]
-    path = draw_path(
+    path = draw_paths(
         np.broadcast_to(growth, (count, *growth.shape)),
         np.linalg.inv(covariance[..., :seen, :seen]),
         made.mean,
         made.common,
+        np.zeros(len(growth), dtype=np.int64),
         rng,
-    )
+    )[:, 0]
     beyond = draw_beyond(growth - path[:, None, :seen], covariance, rng)
     steps = path[:, None, seen:] + beyond
     steps = steps + np.diff(np.log(data.prices[known - 1 :]))
@@ -202,18 +218,19 @@ def draw_next(
     found = []
     for i in range(0, len(values["walk_sd"]), BATCH):
         part = {k: v[i : i + BATCH] for k, v in values.items()}
-        made = pieces(part, known + 1, priors)
+        made = pieces(part, known + 1, len(data.coords["region"]), priors)
         covariance = made.states
         series = np.broadcast_to(data.log_percent, (len(part["walk_sd"]), *data.product.shape))
         precision = np.linalg.inv(covariance[..., :known, :known])
-        path = draw_path(series, precision, made.mean, made.common, rng)
-        beyond = draw_beyond(series - path[:, None, :known], covariance, rng)
-        found.append(path[:, None, known] + beyond[:, :, 0])
+        path = draw_paths(series, precision, made.mean, made.common, data.region_of, rng)
+        path = path[:, data.region_of]
+        beyond = draw_beyond(series - path[:, :, :known], covariance, rng)
+        found.append(path[:, :, known] + beyond[:, :, 0])
     return np.concatenate(found)
 
 
 def _part_given(
-    away: Array, precision: Array, variance: Array, loading: Array, rng: np.random.Generator
+    away: Array, precision: Array, variance: Array, shared: Array, rng: np.random.Generator
 ) -> Array:
     """Draw a normal number given series of which it is a part.
 
@@ -223,12 +240,16 @@ def _part_given(
         The series, prior means taken out.
     precision : array, shape (draw, unit, time, time)
         Inverse of the series' covariance, that number's part included.
-    variance : array, shape (draw, unit) or (draw, 1)
+    variance : array, shape (draw, 1, 1)
         Prior variance of the number.
-    loading : array, shape (time,)
-        What it is multiplied with in the series.
+    shared : array, shape (draw, 1, time)
+        Prior covariance of the number with the series.
+
+    Returns
+    -------
+    array, shape (draw, unit)
     """
-    weight = precision @ loading
-    center = variance * np.sum(weight * away, axis=-1)
-    left = variance * (1.0 - variance * (weight @ loading))
+    weight = (precision @ shared[..., None])[..., 0]
+    center = np.sum(weight * away, axis=-1)
+    left = variance[..., 0] - np.sum(weight * shared, axis=-1)
     return np.asarray(center + np.sqrt(np.maximum(left, 0.0)) * rng.standard_normal(center.shape))

@@ -1,7 +1,7 @@
 """Posterior predictive check of the state model of dependence, with named statistics.
 
-Replications keep the national path, and draw every state's level, tendency, walk and noise anew:
-what is checked is how states move around the nation.
+Replications keep the paths of the regions, and draw every state's level, tendency, walk and noise anew:
+what is checked is how states move around their regions.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ STATISTICS = {
 
 def predictive_table(
     values: Mapping[str, Array],
-    national: Array,
+    regional: Array,
     data: StateData,
     priors: Priors,
     panel: Panel,
@@ -47,8 +47,8 @@ def predictive_table(
     ----------
     values : mapping of str to array
         Hyperparameters by draw.
-    national : array, shape (draw, year)
-        The national path in the same draws.
+    regional : array, shape (draw, region, year)
+        The regions' paths in the same draws.
     data, priors
         Of the fit.
     panel : Panel
@@ -62,13 +62,14 @@ def predictive_table(
         `statistic, description, observed, replicated_mean, replicated_eti90_lower,
         replicated_eti90_upper, p_value` (share of replications above, ties counting half).
     """
-    count = len(national)
+    count = len(regional)
     chosen = np.linspace(0, count - 1, min(MOST_DRAWS, count)).astype(int)
     part = {name: value[chosen] for name, value in values.items()}
     known = data.product.shape[1]
-    root = np.linalg.cholesky(pieces(part, known, priors).states)
+    groups = len(data.coords["region"])
+    root = np.linalg.cholesky(pieces(part, known, groups, priors).states)
     noise = rng.standard_normal((*root.shape[:-1], 1))
-    replicated = national[chosen, None, :known] + (root @ noise)[..., 0]
+    replicated = regional[chosen][:, data.region_of, :known] + (root @ noise)[..., 0]
     borders = state_borders(panel, data.coords["state"])
     observed = _statistics(data.log_percent[None], borders)[0]
     drawn = _statistics(replicated, borders)

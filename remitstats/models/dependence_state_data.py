@@ -15,7 +15,7 @@ year that has none yet looks at prices, because product in consumer prices is st
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -49,8 +49,8 @@ class StateData:
     Parameters
     ----------
     coords : mapping of str to array
-        `state` (codes), `year` (years with product), `later` (years with remittances whose product
-        is not published yet; they follow on the others).
+        `state` (codes), `region`, `year` (years with product), `later` (years with remittances
+        whose product is not published yet; they follow on the others).
     dollars, pesos : array, shape (state, year and later)
         Remittances, millions of dollars and of pesos, current.
     product : array, shape (state, year)
@@ -59,6 +59,8 @@ class StateData:
         Pesos per dollar, mean of the year.
     prices : array, shape (year and later,)
         Consumer prices, mean of the year.
+    region_of : array of int, shape (state,)
+        Position of every state's migration region.
     against : str
         A key of `AGAINST`.
     """
@@ -69,6 +71,7 @@ class StateData:
     product: Array
     rate: Array
     prices: Array
+    region_of: NDArray[np.int64]
     against: str = "product"
 
     @property
@@ -101,14 +104,14 @@ class StateData:
         kept, after = years <= year, (years > year) & (years <= year + 1)
         seen = kept | after
         known = self.coords["year"] <= year
-        return StateData(
-            {"state": self.coords["state"], "year": years[kept], "later": years[after]},
-            self.dollars[:, seen],
-            self.pesos[:, seen],
-            self.product[:, known],
-            self.rate[seen],
-            self.prices[seen],
-            self.against,
+        return replace(
+            self,
+            coords={**self.coords, "year": years[kept], "later": years[after]},
+            dollars=self.dollars[:, seen],
+            pesos=self.pesos[:, seen],
+            product=self.product[:, known],
+            rate=self.rate[seen],
+            prices=self.prices[seen],
         )
 
     def observed_variables(self) -> dict[str, tuple[tuple[str, ...], NDArray[Any]]]:
@@ -123,6 +126,7 @@ class StateData:
             "product_mxn_million": (CELLS, self.product),
             "mxn_per_usd": (("money_year",), self.rate),
             "consumer_prices": (("money_year",), self.prices),
+            "region_of": (("state",), self.region_of),
         }
 
 
@@ -167,9 +171,12 @@ def prepare_data(panel: Panel, against: str = "product") -> StateData:
     later = [int(y) for y in dollars if y > last]
     years = [*with_product, *later]
     by_year = month.groupby(month.index.str[:4].astype(int)).mean()
+    states = dollars.index.to_numpy(str)
+    regions, region_of = _regions(panel, states)
     return StateData(
         coords={
-            "state": dollars.index.to_numpy(str),
+            "state": states,
+            "region": regions,
             "year": np.array(with_product),
             "later": np.array(later, dtype=np.int64),
         },
@@ -178,8 +185,19 @@ def prepare_data(panel: Panel, against: str = "product") -> StateData:
         product=product[with_product].to_numpy(float),
         rate=by_year["mxn_per_usd"].reindex(years).to_numpy(float),
         prices=by_year["consumer_price_index"].reindex(years).to_numpy(float),
+        region_of=region_of,
         against=against,
     )
+
+
+def _regions(panel: Panel, states: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.int64]]:
+    """Return the migration regions, and the position of each state's among them."""
+    named = np.full(len(states), "all")
+    if "state" in panel and "region" in panel.table("state"):
+        region = panel.table("state").set_index("state")["region"].reindex(states)
+        named = region.fillna("all").astype(str).to_numpy()
+    regions, position = np.unique(named.astype(str), return_inverse=True)
+    return regions, position.astype(np.int64)
 
 
 def by_quarter(month: pd.DataFrame) -> pd.DataFrame:

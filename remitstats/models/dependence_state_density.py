@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from remitstats.models.dependence_state_data import StateData
 from remitstats.parts.collapsed_density import Pooled, Separable
 from remitstats.parts.priors import NormalPrior, ScalePrior
-from remitstats.parts.shared_path import path_density
+from remitstats.parts.shared_path import nested, path_density
 from remitstats.parts.unconstrained import (
     Layout,
     add_normal,
@@ -42,6 +42,7 @@ UNITS = {  # standard normals and the standard deviation that they are multiplie
 START = {  # standard deviations that stand in the vector as normal scores, and where to begin
     "level_sd": 1.0,
     "tendency_sd": 0.02,
+    "region_sd": 0.05,
     "walk_sd": 0.1,
     "noise_sd": 0.03,
     "national_sd": 0.1,
@@ -70,8 +71,12 @@ class Priors:
         tangent.
     national_sd : ScalePrior
         Of national growth around its mean, a year.
+    region_sd : ScalePrior
+        Of what moves a region's states together away from the nation, a year.
     level_sd : ScalePrior
-        Of the states' levels around the national path.
+        Of the states' levels around the national path, half-way through.
+    divergence : NormalPrior
+        Yearly growth of the differences between states' levels; negative where states grow alike.
     tendency_sd : ScalePrior
         Of the states' own mean growth, a year.
     walk_sd : ScalePrior
@@ -91,7 +96,9 @@ class Priors:
     tendency: NormalPrior = NormalPrior(mean=0.0, sd=0.1)
     persistence: NormalPrior = NormalPrior(mean=0.0, sd=0.5)
     national_sd: ScalePrior = ScalePrior(upper=0.3, tail=0.05)
+    region_sd: ScalePrior = ScalePrior(upper=0.2, tail=0.05)
     level_sd: ScalePrior = ScalePrior(upper=2.0, tail=0.05)
+    divergence: NormalPrior = NormalPrior(mean=0.0, sd=0.03)
     tendency_sd: ScalePrior = ScalePrior(upper=0.1, tail=0.05)
     walk_sd: ScalePrior = ScalePrior(upper=0.3, tail=0.05)
     noise_sd: ScalePrior = ScalePrior(upper=0.3, tail=0.05)
@@ -124,9 +131,11 @@ class Pieces:
     Parameters
     ----------
     level, tendency, walk, noise : array, shape (..., state, time, time)
-        Parts of the states' covariances, which add up.
-    mean, common : array, shape (time,) and (..., time, time)
-        Of the national path.
+        Parts of the states' covariances around their regions' paths, which add up.
+    mean, whole, own : array, shape (time,) and (..., time, time)
+        Of the national path, and covariance of what a region's path adds to it.
+    groups : int
+        Number of regions.
     """
 
     level: Array
@@ -134,25 +143,32 @@ class Pieces:
     walk: Array
     noise: Array
     mean: Array
-    common: Array
+    whole: Array
+    own: Array
+    groups: int = 1
 
     @property
     def states(self) -> Array:
-        """Covariance of every state's deviations from the national path."""
+        """Covariance of every state's deviations from its region's path."""
         return self.level + self.tendency + self.walk + self.noise
 
+    @property
+    def common(self) -> Array:
+        """Covariance of the regions' paths, stacked."""
+        return nested(self.whole, self.own, self.groups)
 
-def pieces(values: Mapping[str, Array], times: int, priors: Priors) -> Pieces:
+
+def pieces(values: Mapping[str, Array], times: int, groups: int, priors: Priors) -> Pieces:
     """Return the covariances of the log ratio over so many years.
 
     Parameters
     ----------
     values : mapping of str to array
-        Hyperparameters on their own scales, each (..., *shape): `level_sd`, `tendency_sd`,
-        `walk_sd`, `noise_sd`, `national_sd`, `persistence`, `state_scale` (state), `year_scale`
-        (year but the first; years beyond its end have scale 1).
-    times : int
-        Number of years, in a row.
+        Hyperparameters on their own scales, each (..., *shape): `level_sd`, `divergence`,
+        `tendency_sd`, `walk_sd`, `noise_sd`, `region_sd`, `national_sd`, `persistence`,
+        `state_scale` (state), `year_scale` (year but the first; later years have scale 1).
+    times, groups : int
+        Number of years, in a row, and of regions.
     priors : Priors
         Of the national path's start and tendency.
     """
@@ -176,14 +192,18 @@ def pieces(values: Mapping[str, Array], times: int, priors: Priors) -> Pieces:
     )
     summed = running_sum(times)
     known = priors.start.sd**2 + priors.tendency.sd**2 * np.outer(year, year)
+    widened = 1.0 + values["divergence"][..., None] * since
+    level = square("level_sd") * (widened[..., None, :, None] * widened[..., None, None, :])
     return Pieces(
-        level=np.broadcast_to(square("level_sd"), (*own.shape[:-2], times, times)),
+        level=np.broadcast_to(level, (*own.shape[:-2], times, times)),
         tendency=square("tendency_sd")
         * np.broadcast_to(np.outer(since, since), (*own.shape[:-2], times, times)),
         walk=own * square("walk_sd") * moved[..., None, earlier],
         noise=own * square("noise_sd") * np.eye(times),
         mean=priors.start.mean + priors.tendency.mean * year,
-        common=known + summed @ growth @ summed.T,
+        whole=known + summed @ growth @ summed.T,
+        own=values["region_sd"][..., None, None] ** 2 * (earlier + 1),
+        groups=groups,
     )
 
 
@@ -219,8 +239,9 @@ def product_pieces(values: Mapping[str, Array], times: int, priors: Priors) -> P
         walk=nothing,
         noise=scale * square("product_sd") * np.eye(times),
         mean=np.full(times, priors.product_tendency.mean),
-        common=priors.product_tendency.sd**2
+        whole=priors.product_tendency.sd**2
         + values["product_national_sd"][..., None, None] ** 2 * np.eye(times),
+        own=np.zeros((times, times)),
     )
 
 
@@ -244,6 +265,7 @@ class StateDensity:
         """Where each variable stands in the vector; in the PyMC model's order."""
         states, years = self.data.product.shape
         shapes: dict[str, tuple[int, ...]] = dict.fromkeys(SCALES, ())
+        shapes["divergence"] = ()
         shapes["persistence_raw"] = ()
         shapes["state_scale_unit"] = (states,)
         shapes["year_scale_unit"] = (years - 1,)
@@ -313,6 +335,7 @@ class StateDensity:
 
     def _prior(self, x: Array, out: Array) -> float:
         value = add_normal(x, out, self.layout["persistence_raw"][0], self.priors.persistence)
+        value += add_normal(x, out, self.layout["divergence"][0], self.priors.divergence)
         for name in UNITS.values():
             value += add_scale(x, out, self.layout[name][0], getattr(self.priors, name))
         for name in (*START, *UNITS):
@@ -320,15 +343,20 @@ class StateDensity:
         return value
 
     def _ratio(self, values: Mapping[str, Array], out: Array) -> float:
-        times = self.data.product.shape[1]
-        made = pieces(values, times, self.priors)
-        found = path_density(self._log_percent, made.states, made.mean, made.common)
+        times, groups = self.data.product.shape[1], len(self.data.coords["region"])
+        made = pieces(values, times, groups, self.priors)
+        found = path_density(
+            self._log_percent, made.states, made.mean, made.common, self.data.region_of
+        )
         by = found.by_covariance
 
         def add(name: str, value: float) -> None:
             out[self.layout[name][0]] += 2.0 * value
 
         add("level_sd", float(np.sum(by * made.level)))
+        since, widened = centred(times, times), 1.0 + values["divergence"] * centred(times, times)
+        wider = values["level_sd"] ** 2 * (since @ by.sum(axis=0) @ widened)
+        out[self.layout["divergence"][0]] += 2.0 * float(wider)
         add("tendency_sd", float(np.sum(by * made.tendency)))
         walk, noise = (np.sum(by * part, axis=(1, 2)) for part in (made.walk, made.noise))
         add("walk_sd", float(walk.sum()))
@@ -340,10 +368,13 @@ class StateDensity:
         beyond = np.cumsum(np.cumsum(entry[::-1, ::-1], axis=0), axis=1)[::-1, ::-1]
         moved = values["year_scale"] ** 2 * np.diagonal(beyond)[1:]
         self._scaled(values, "year_scale", 2.0 * moved, out)
-        # the national path
+        # the national path and what regions add to it
+        by_whole = found.by_common.sum(axis=(0, 2))
+        by_own = np.einsum("gtgu->tu", found.by_common)
+        add("region_sd", float(np.sum(by_own * made.own)))
         rho, variance = float(values["persistence"]), float(values["national_sd"]) ** 2
         lag, summed = lags(times - 1), running_sum(times)
-        by_growth = summed.T @ found.by_common @ summed
+        by_growth = summed.T @ by_whole @ summed
         add("national_sd", variance * float(np.sum(by_growth * rho**lag)))
         slope = lag * np.power(rho, np.maximum(lag - 1, 0))
         by_rho = variance * float(np.sum(by_growth * slope))
@@ -353,7 +384,8 @@ class StateDensity:
     def _product(self, values: Mapping[str, Array], out: Array) -> float:
         series = self._real_growth
         made = product_pieces(values, series.shape[1], self.priors)
-        found = path_density(series, made.states, made.mean, made.common)
+        nowhere = np.zeros(len(series), dtype=np.int64)
+        found = path_density(series, made.states, made.mean, made.common, nowhere)
         by = found.by_covariance
         noise = np.sum(by * made.noise, axis=(1, 2))
         self._scaled(values, "product_scale", 2.0 * noise, out)
@@ -361,7 +393,7 @@ class StateDensity:
         for name, value in (
             ("product_tendency_sd", np.sum(by * made.level)),
             ("product_sd", noise.sum()),
-            ("product_national_sd", variance * np.trace(found.by_common)),
+            ("product_national_sd", variance * np.trace(found.by_common[0, :, 0])),
         ):
             out[self.layout[name][0]] += 2.0 * float(value)
         return found.value

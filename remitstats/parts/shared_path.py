@@ -1,11 +1,11 @@
-r"""Series of units around a path that they share, with everything Gaussian integrated out.
+r"""Series of units around paths that groups of them share, with everything Gaussian integrated out.
 
-    path    ~ Normal(mean, common)                 over the times
-    y_unit  ~ Normal(path, covariance_unit)        independent given the path
+    paths   ~ Normal(mean in every group, common)      over groups and times, stacked
+    y_unit  ~ Normal(path of its group, covariance)    independent given the paths
 
-The density of all series costs one factorisation of (time, time) a unit, never one of
-(unit x time). Its gradient in the covariances is Fisher's identity: that of the joint density of
-series and path, averaged over the path's law given the series.
+The density of all series costs one factorisation of (time, time) a unit and one of the stacked
+paths, never one of (unit x time). Its gradient in the covariances is Fisher's identity: that of
+the joint density of series and paths, averaged over the paths' law given the series.
 """
 
 from __future__ import annotations
@@ -17,12 +17,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
+Groups = NDArray[np.int64]
 LOG_TWO_PI = math.log(2.0 * math.pi)
 
 
 @dataclass(frozen=True, eq=False)
 class PathDensity:
-    """Log density of the series, its gradients, and the law of the path given them.
+    """Log density of the series, with its gradients.
 
     Parameters
     ----------
@@ -30,63 +31,89 @@ class PathDensity:
         Log density.
     by_covariance : array, shape (unit, time, time)
         Derivative in the entries of every unit's covariance.
-    by_common : array, shape (time, time)
-        Derivative in the entries of the path's covariance.
-    by_mean : array, shape (time,)
-        Derivative in the path's mean.
-    center, spread : array, shape (time,) and (time, time)
-        Mean and covariance of the path given the series.
+    by_common : array, shape (group, time, group, time)
+        Derivative in the entries of the paths' covariance.
     """
 
     value: float
     by_covariance: Array
     by_common: Array
-    by_mean: Array
-    center: Array
-    spread: Array
 
 
-def path_density(series: Array, covariance: Array, mean: Array, common: Array) -> PathDensity:
-    """Return the log density of series around a shared path, with its gradients.
+def nested(whole: Array, own: Array, groups: int) -> Array:
+    """Return the covariance of groups' paths that are a shared path and one of their own.
+
+    Parameters
+    ----------
+    whole, own : array, shape (..., time, time)
+        Covariance of the shared path and of a group's own.
+    groups : int
+        How many.
+
+    Returns
+    -------
+    array, shape (..., group x time, group x time)
+    """
+    times = whole.shape[-1]
+    out = np.empty((*whole.shape[:-2], groups, times, groups, times))
+    out[...] = whole[..., None, :, None, :]
+    for g in range(groups):
+        out[..., g, :, g, :] += own
+    return out.reshape(*whole.shape[:-2], groups * times, groups * times)
+
+
+def path_density(
+    series: Array, covariance: Array, mean: Array, common: Array, group_of: Groups
+) -> PathDensity:
+    """Return the log density of series around shared paths, with its gradients.
 
     Parameters
     ----------
     series : array, shape (unit, time)
         The series, complete.
     covariance : array, shape (unit, time, time)
-        Of every unit's deviations from the path.
+        Of every unit's deviations from its path.
     mean : array, shape (time,)
-        Prior mean of the path.
-    common : array, shape (time, time)
-        Prior covariance of the path.
+        Prior mean of every path.
+    common : array, shape (group x time, group x time)
+        Prior covariance of the paths.
+    group_of : array of int, shape (unit,)
+        Group of every unit.
 
     Raises
     ------
     numpy.linalg.LinAlgError
         If a covariance is not positive definite.
     """
+    times = len(mean)
+    groups = len(common) // times
     inverse, log_det = _inverse(covariance)
     prior, prior_log_det = _inverse(common)
-    total = prior + inverse.sum(axis=0)
-    spread, total_log_det = _inverse(total)
     away = series - mean
-    weighted = np.einsum("stu,su->st", inverse, away)
-    shift = spread @ weighted.sum(axis=0)
-    residual = away - shift
-    scaled = np.einsum("stu,su->st", inverse, residual)
+    weighted = (inverse @ away[:, :, None])[:, :, 0]
+    total, right = prior.copy(), np.zeros(groups * times)
+    for g in range(groups):
+        place, members = slice(g * times, (g + 1) * times), group_of == g
+        total[place, place] += inverse[members].sum(axis=0)
+        right[place] = weighted[members].sum(axis=0)
+    spread, total_log_det = _inverse(total)
+    shift = spread @ right
     pull = prior @ shift
-    # log p(y) = log p(y, path) - log p(path | y), at the path's conditional mean
+    residual = away - shift.reshape(groups, times)[group_of]
+    scaled = (inverse @ residual[:, :, None])[:, :, 0]
+    # log p(y) = log p(y, paths) - log p(paths | y), at the paths' conditional mean
     value = -0.5 * (
         float(np.sum(residual * scaled))
         + float(shift @ pull)
         + float(log_det.sum() + prior_log_det + total_log_det)
         + series.size * LOG_TWO_PI
     )
+    own = spread.reshape(groups, times, groups, times)[np.arange(groups), :, np.arange(groups)]
     by_covariance = 0.5 * (
-        scaled[:, :, None] * scaled[:, None, :] + inverse @ spread @ inverse - inverse
+        scaled[:, :, None] * scaled[:, None, :] + inverse @ own[group_of] @ inverse - inverse
     )
     by_common = 0.5 * (np.outer(pull, pull) + prior @ spread @ prior - prior)
-    return PathDensity(value, by_covariance, by_common, pull, mean + shift, spread)
+    return PathDensity(value, by_covariance, by_common.reshape(groups, times, groups, times))
 
 
 def _inverse(matrix: Array) -> tuple[Array, Array]:
@@ -97,10 +124,15 @@ def _inverse(matrix: Array) -> tuple[Array, Array]:
     return 0.5 * (flat + np.swapaxes(flat, -1, -2)), log_det
 
 
-def draw_path(
-    series: Array, precision: Array, mean: Array, common: Array, rng: np.random.Generator
+def draw_paths(
+    series: Array,
+    precision: Array,
+    mean: Array,
+    common: Array,
+    group_of: Groups,
+    rng: np.random.Generator,
 ) -> Array:
-    """Draw the path given series that may end before it does.
+    """Draw the paths given series that may end before they do.
 
     Parameters
     ----------
@@ -108,27 +140,63 @@ def draw_path(
         The series over the first times.
     precision : array, shape (..., unit, known, known)
         Inverse covariance of every unit's deviations.
-    mean, common : array, shape (time,) and (..., time, time)
-        Of the path.
+    mean, common : array, shape (time,) and (..., group x time, group x time)
+        Of the paths.
+    group_of : array of int, shape (unit,)
+        Group of every unit.
+    rng : numpy.random.Generator
+        Stream of the draws.
+
+    Returns
+    -------
+    array, shape (..., group, time)
+        One draw for each of the leading dimensions.
+    """
+    known, times = series.shape[-1], len(mean)
+    groups = common.shape[-1] // times
+    weighted = (precision @ (series - mean[:known])[..., None])[..., 0]
+    total = np.linalg.inv(common)
+    right = np.zeros((*total.shape[:-1], 1))
+    for g in range(groups):
+        place, members = slice(g * times, g * times + known), group_of == g
+        total[..., place, place] += precision[..., members, :, :].sum(axis=-3)
+        right[..., place, 0] = weighted[..., members, :].sum(axis=-2)
+    # total = root root': a normal with that precision is the inverse of root' times a standard one
+    root = np.linalg.cholesky(0.5 * (total + np.swapaxes(total, -1, -2)))
+    half = np.linalg.solve(root, right) + rng.standard_normal(right.shape)
+    found = np.linalg.solve(np.swapaxes(root, -1, -2), half)[..., 0]
+    return np.asarray(mean + found.reshape(*found.shape[:-1], groups, times))
+
+
+def draw_whole(
+    paths: Array, mean: Array, whole: Array, own: Array, rng: np.random.Generator
+) -> Array:
+    """Draw the shared path given the groups' paths, each the shared one and one of its own.
+
+    Parameters
+    ----------
+    paths : array, shape (..., group, time)
+        The groups' paths.
+    mean : array, shape (time,)
+        Prior mean of the shared path.
+    whole, own : array, shape (..., time, time)
+        Covariance of the shared path and of a group's own.
     rng : numpy.random.Generator
         Stream of the draws.
 
     Returns
     -------
     array, shape (..., time)
-        One draw for each of the leading dimensions.
     """
-    known, times = series.shape[-1], len(mean)
-    weighted = (precision @ (series - mean[:known])[..., None])[..., 0].sum(axis=-2)
-    total = np.linalg.inv(common)
-    total[..., :known, :known] += precision.sum(axis=-3)
-    # total = root root': a normal with that precision is the inverse of root' times a standard one
-    root = np.linalg.cholesky(0.5 * (total + np.swapaxes(total, -1, -2)))
-    right = np.zeros((*weighted.shape[:-1], times, 1))
-    right[..., :known, 0] = weighted
-    half = np.linalg.solve(root, right)
-    noise = rng.standard_normal(half.shape)
-    return np.asarray(mean + np.linalg.solve(np.swapaxes(root, -1, -2), half + noise)[..., 0])
+    groups = paths.shape[-2]
+    away = (paths - mean).mean(axis=-2)
+    seen = whole + own / groups
+    weight = np.swapaxes(np.linalg.solve(seen, whole), -1, -2)
+    left = whole - weight @ whole
+    values, vectors = np.linalg.eigh(0.5 * (left + np.swapaxes(left, -1, -2)))
+    noise = np.sqrt(np.maximum(values, 0.0)) * rng.standard_normal(away.shape)
+    drawn = (weight @ away[..., None] + vectors @ noise[..., None])[..., 0]
+    return np.asarray(mean + drawn)
 
 
 def draw_beyond(away: Array, covariance: Array, rng: np.random.Generator) -> Array:
@@ -156,9 +224,7 @@ def draw_beyond(away: Array, covariance: Array, rng: np.random.Generator) -> Arr
     return np.asarray((weight @ away[..., None] + root @ noise)[..., 0])
 
 
-def draw_noise(
-    away: Array, precision: Array, variance: Array, rng: np.random.Generator
-) -> Array:
+def draw_noise(away: Array, precision: Array, variance: Array, rng: np.random.Generator) -> Array:
     """Draw the part of deviations that is independent noise.
 
     Parameters

@@ -12,6 +12,7 @@ __getattr__, __dir__, __all__ = _lazy.attach(
     submod_attrs={
         "circle": ["simulate_circle", "true_links"],
         "circle_truth": ["SCENARIOS", "CircleTruth"],
+        "dependence_state": ["StateSimulation", "TRUE_STATE", "simulate_dependence_state"],
         "lattice": ["GRID_HYPERPARAMETERS", "grid_panel"],
         "reliance": ["Simulation", "simulate_reliance"],
     },
