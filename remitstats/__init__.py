@@ -41,7 +41,7 @@ __getattr__, __dir__, __all__ = _lazy.attach(
         "fitting.many": ["fit_many"],
         "fitting.run": ["Settings", "fit"],
         "fitting.store": ["load_fit", "read_provenance", "save_fit"],
-        "models": ["circle", "dependence_state", "reliance"],
+        "models": ["circle", "dependence_state", "paid_out", "reliance"],
         "panel.load": ["load_mexico", "load_panel"],
         "panel.panel": ["Panel"],
     },
