@@ -40,6 +40,7 @@ DESCRIPTIONS = {
     "reach": "kilometres over which a neighbour's pull falls to 37% (log)",
     "own_sd": "standard deviation of other pull at 20,000 persons (log)",
     "own_slope": "how it falls with persons",
+    "block_sd": "standard deviation of blocks of neighbours around their state (log)",
     "noise": "scale of what is left at 20,000 persons (log dollars)",
     "noise_slope": "how it falls with persons",
     "share_sd": "standard deviation of municipalities' shares around their state (logit)",
@@ -47,8 +48,8 @@ DESCRIPTIONS = {
 PART_TEXTS = {
     "sampling": "sampling error of the census",
     "places": "where money is paid: pull of places, spill-over from and to neighbours",
-    "states": "dollars per receiving dwelling that differ between states",
-    "rest": "the rest: households that get more or less than their state's, and all other error",
+    "rates": "dollars per receiving dwelling that differ between states and blocks of neighbours",
+    "rest": "the rest: households that get more or less than their block's, and all other error",
 }
 PAIR_TEXTS = {
     "raw": "dollars paid in 2020, as published, per dwelling; published share receiving",

@@ -11,13 +11,13 @@ import xarray as xr
 from numpy.typing import NDArray
 from scipy import special, stats
 
-from remitstats.models.paid_out import log_persons, pull_of
+from remitstats.models.paid_out import log_rate, pull_of
 from remitstats.models.paid_out_data import FLOOR, PaidData
 from remitstats.parts.allocation import shares, summed
 
 Array = NDArray[np.float64]
 BATCH = 200  # draws worked on together
-PARTS = ("sampling", "places", "states", "rest")
+PARTS = ("sampling", "places", "rates", "rest")
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,7 +99,7 @@ def expected(values: Mapping[str, Array], data: PaidData) -> dict[str, Array]:
         The data.
     """
     receiving = data.dwellings * special.expit(values["share_logit"])
-    amount = np.exp(values["state_rate"][:, data.state_of]) * receiving
+    amount = np.exp(log_rate(values, data)) * receiving
     share = shares(pull_of(values, data), data.home, data.size)
     paid = summed(amount[:, data.home] * share, data.place, data.size)
     return {"receiving": receiving, "amount": amount, "share": share, "paid": paid}
@@ -144,23 +144,17 @@ def _parts(
     known = (data.dollars >= FLOOR) & (data.percent > 0)
     published = data.dwellings[known] * data.percent[known] / 100.0
     whole = np.log(data.dollars[known] / published)
-    rate = values["state_rate"][:, data.state_of[known]]
+    rate = log_rate(values, data)[:, known]
     receiving, paid = made["receiving"][:, known], made["paid"][:, known]
     parts = {
         "sampling": np.log(receiving / published),
         "places": np.log(paid / made["amount"][:, known]),
-        "states": rate,
+        "rates": rate,
         "rest": np.log(data.dollars[known] / paid),
     }
     away = whole - whole.mean()
     square = float(away @ away)
     return {f"part {name}": 100.0 * (value @ away) / square for name, value in parts.items()}
-
-
-def noise_scale(values: Mapping[str, Array], data: PaidData) -> Array:
-    """Return the scale of the logistic noise, shape (draw, municipality)."""
-    slope = values["noise_slope"][:, None]
-    return np.asarray(values["noise"][:, None] * np.exp(-slope * log_persons(data)))
 
 
 def _rank_correlation(a: Array, b: Array) -> Array:

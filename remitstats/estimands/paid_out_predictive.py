@@ -1,6 +1,6 @@
 """Posterior predictive check of the model of pay-outs, with named statistics.
 
-Replications draw every municipality's own pull, its pay-outs and its census sample anew; its share
+Replications draw every municipality's own pull, every block's rate, the pay-outs and its census sample anew; its share
 of receiving dwellings is that of the posterior draw.
 """
 
@@ -13,7 +13,8 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import stats
 
-from remitstats.estimands.paid_out_flows import expected, noise_scale
+from remitstats.estimands.paid_out_flows import expected
+from remitstats.models.paid_out import noise_scale
 from remitstats.models.paid_out_data import FLOOR, PaidData
 from remitstats.parts.allocation import summed
 from remitstats.parts.sampling_error import draw_published
@@ -61,8 +62,9 @@ def predictive_table(
     drawn = []
     for start in range(0, len(chosen), BATCH):
         part = {k: v[chosen[start : start + BATCH]] for k, v in values.items()}
-        if "own_pull" in part:
-            part["own_pull"] = rng.standard_normal(part["own_pull"].shape)
+        for name in ("own_pull", "block_unit"):
+            if name in part:
+                part[name] = rng.standard_normal(part[name].shape)
         center = np.log(expected(part, data)["paid"])
         dollars = np.exp(center + noise_scale(part, data) * rng.logistic(size=center.shape))
         share = draw_published(rng, part["share_logit"], data.effective)

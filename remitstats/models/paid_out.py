@@ -3,7 +3,8 @@ r"""Paid out against lived: where money arrives, and where the households that g
 CE166 counts dollars where they are paid, the census counts receiving dwellings where they stand.
 For municipality i with R_i receiving dwellings (form "gravity"):
 
-    money of i's households   D_i = rate_state(i) R_i               dollars a year
+    money of i's households   D_i = rate_block(i) R_i               dollars a year
+    rate of a block           log-normal around its state's, and a state's around the typical one
     paid in j                 M_j = sum_i D_i exp(pull_ij) / sum_k exp(pull_ik)
     pull_ii                   home + a_i
     pull_ij                   a_j - distance_ij / reach             for neighbours j of i
@@ -13,18 +14,18 @@ For municipality i with R_i receiving dwellings (form "gravity"):
     R_i                       dwellings_i times logit^-1(share_i)
     receiving in the sample   Binomial(effective dwellings, share); share_i ~ Normal(state, spread)
 
-Persons are counted from 20,000. Every dollar that a place draws leaves another: that nothing is
+Persons are counted from 20,000; blocks are up to a dozen neighbouring municipalities of a state. Every dollar that a place draws leaves another: that nothing is
 lost is what tells a place's pull (`own`) from a high rate of its households (the noise). An amount
 below `paid_out_data.FLOOR` counts as "less than that". The noise has heavy tails and holds what
-households of a place get more or less than the state's, with all error.
+households of a place get more or less than the block's, with all error.
 
 Other forms, to compare with: "size" has no own pull; "neighbours" has no allocation but log
 dollars that depend on the receiving dwellings and persons of neighbours; "own" has neither, every
 dollar is paid where its household lives (but places of some size may get more).
 
 What it assumes: money is paid at home or in a neighbouring municipality of the panel, no further;
-households of a state get the same on average wherever they live; the census misses receiving
-dwellings everywhere alike (a state's rate takes up what it misses: dollars over dwellings that say
+households of a block get the same on average wherever they live; the census misses receiving
+dwellings everywhere alike (a block's rate takes up what it misses: dollars over dwellings that say
 they receive are far above what a household gets). No flow between two municipalities has ever been
 observed; shares paid outside are what the totals imply under this form.
 """
@@ -41,7 +42,7 @@ from numpy.typing import NDArray
 from remitstats.errors import unknown
 from remitstats.models.paid_out_data import FLOOR, PaidData, prepare_data, share_scores
 from remitstats.panel.panel import Panel
-from remitstats.parts.allocation import totals_pymc
+from remitstats.parts.allocation import summed, totals_pymc
 from remitstats.parts.priors import NormalPrior, ScalePrior
 from remitstats.parts.sampling_error import SamplingDesign
 
@@ -60,8 +61,8 @@ class Priors:
     ----------
     rate : NormalPrior
         Dollars a year per receiving dwelling, of a typical state.
-    rate_sd : ScalePrior
-        Of states around it.
+    rate_sd, block_sd : ScalePrior
+        Of states around it, and of blocks around their state.
     size, curve : NormalPrior
         How pull grows with persons, and with their square.
     town : NormalPrior
@@ -88,6 +89,7 @@ class Priors:
 
     rate: NormalPrior = NormalPrior(mean=9.5, sd=1.0)
     rate_sd: ScalePrior = ScalePrior(upper=1.0, tail=0.05)
+    block_sd: ScalePrior = ScalePrior(upper=1.0, tail=0.05)
     size: NormalPrior = NormalPrior(mean=1.0, sd=0.7)
     curve: NormalPrior = NormalPrior(mean=0.0, sd=0.3)
     town: NormalPrior = NormalPrior(mean=0.0, sd=1.0)
@@ -150,7 +152,7 @@ def model_of(data: PaidData, priors: Priors | None = None, form: str = "gravity"
         raise unknown("form", form, FORMS)
     priors = priors or Priors()
     start, _ = share_scores(data)
-    with pm.Model(coords={k: data.coords[k] for k in ("municipality", "state")}) as model:
+    with pm.Model(coords=data.coords) as model:
         state_share = pm.Normal("state_share", priors.share.mean, priors.share.sd, dims="state")
         spread = priors.share_sd.to_pymc("share_sd")
         logit = pm.Normal(
@@ -161,9 +163,11 @@ def model_of(data: PaidData, priors: Priors | None = None, form: str = "gravity"
         )
         log_receiving = np.log(data.dwellings) - pt.softplus(-logit)
         rate, rate_sd = priors.rate.to_pymc("rate"), priors.rate_sd.to_pymc("rate_sd")
-        # centred: a state's municipalities tell its rate well
+        # centred: a state's municipalities tell its rate well, a block's less
         state_rate = pm.Normal("state_rate", rate, rate_sd, dims="state")
-        amount = state_rate[data.state_of] + log_receiving
+        unit, block_sd = pm.Normal("block_unit", dims="block"), priors.block_sd.to_pymc("block_sd")
+        local = state_rate[data.state_of] + block_sd * unit[data.block_of]
+        amount = local + log_receiving
         center = _center(data, priors, form, amount, log_receiving)
         size = log_persons(data)
         noise = priors.noise.to_pymc("noise")
@@ -176,6 +180,7 @@ def model_of(data: PaidData, priors: Priors | None = None, form: str = "gravity"
     free = [v.name for v in model.free_RVs]
     dims = {
         **dict.fromkeys(("state_share", "state_rate"), ("state",)),
+        "block_unit": ("block",),
         **dict.fromkeys(("share_logit", "own_pull"), ("municipality",)),
     }
     model.dims_of_posterior = {name: dims.get(name, ()) for name in free}
@@ -191,6 +196,26 @@ def model_of(data: PaidData, priors: Priors | None = None, form: str = "gravity"
 def log_persons(data: PaidData) -> Array:
     """Return the logarithm of persons over `BASE`."""
     return np.asarray(np.log(data.population / BASE))
+
+
+def log_rate(values: Mapping[str, Any], data: PaidData) -> Array:
+    """Return the log dollars per receiving dwelling of every municipality, for draws.
+
+    Parameters
+    ----------
+    values : mapping of str to array
+        `state_rate` (draw, state), `block_unit` (draw, block), `block_sd` (draw,).
+    data : PaidData
+        The data.
+    """
+    of_block = np.asarray(values["block_sd"])[:, None] * values["block_unit"]
+    return np.asarray(values["state_rate"][:, data.state_of] + of_block[:, data.block_of])
+
+
+def noise_scale(values: Mapping[str, Any], data: PaidData) -> Array:
+    """Return the scale of the logistic noise for draws, shape (draw, municipality)."""
+    fall = values["noise_slope"][:, None] * log_persons(data)
+    return np.asarray(values["noise"][:, None] * np.exp(-fall))
 
 
 def pull_of(values: Mapping[str, Any], data: PaidData) -> Array:
@@ -227,9 +252,7 @@ def _center(data: PaidData, priors: Priors, form: str, amount: Any, log_receivin
     if form == "neighbours":
         home, place = data.home[n:], data.place[n:]
         near = pt.inc_subtensor(pt.zeros(n)[home], pt.exp(log_receiving)[place])
-        largest = np.full(n, -np.inf)
-        np.maximum.at(largest, home, size[place])
-        over = np.where(np.isfinite(largest), largest - size, 0.0)
+        over = _largest_neighbour(data)
         by_near = priors.neighbour.to_pymc("neighbour_receiving")
         by_size = priors.neighbour.to_pymc("neighbour_persons")
         return amount + pull + by_near * (pt.log(near + 1.0) - log_receiving) + by_size * over
@@ -240,6 +263,28 @@ def _center(data: PaidData, priors: Priors, form: str, amount: Any, log_receivin
     away = -data.distance[n:] * pt.exp(-priors.reach.to_pymc("reach"))
     cost = pt.concatenate([priors.home.to_pymc("home") * pt.ones(n), away])
     return totals_pymc(amount, pull[data.place] + cost, data.home, data.place, n)
+
+
+def _largest_neighbour(data: PaidData) -> Array:
+    """Return the log persons of every municipality's largest neighbour over its own; 0 alone."""
+    size, n = log_persons(data), data.size
+    largest = np.full(n, -np.inf)
+    np.maximum.at(largest, data.home[n:], size[data.place[n:]])
+    return np.where(np.isfinite(largest), largest - size, 0.0)
+
+
+def center_without_flows(values: Mapping[str, Any], data: PaidData, form: str) -> Array:
+    """Return the log of what is paid in every place, for draws of form "own" or "neighbours"."""
+    size, n = log_persons(data), data.size
+    one = {k: np.asarray(v)[:, None] for k, v in values.items() if np.ndim(v) == 1}
+    receiving = np.log(data.dwellings) - np.logaddexp(0.0, -values["share_logit"])
+    center = log_rate(values, data) + receiving
+    center = center + one["size"] * size + one["curve"] * size**2 + one["town"] * data.town
+    if form == "neighbours":
+        near = summed(np.exp(receiving)[:, data.place[n:]], data.home[n:], n)
+        center = center + one["neighbour_receiving"] * (np.log(near + 1.0) - receiving)
+        center = center + one["neighbour_persons"] * _largest_neighbour(data)
+    return np.asarray(center)
 
 
 def _logistic(data: PaidData, center: Any, scale: Any) -> Any:

@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from scipy import special
 
 from remitstats.errors import PanelError, Problem
+from remitstats.geography.blocks import compact_blocks
 from remitstats.models.dependence_state_data import by_quarter
 from remitstats.panel.panel import Panel
 from remitstats.parts.sampling_error import SamplingDesign, effective_dwellings, sampled_dwellings
@@ -34,6 +35,7 @@ Places = NDArray[np.int64]
 CENSUS = 2020
 WINDOW = tuple(f"{y}Q{q}" for y in (2019, 2020, 2021) for q in (1, 2, 3, 4))[1:9]
 FLOOR = 1000.0  # dollars a year
+BLOCK = 12  # most municipalities of a block
 KILOMETRES = 6371.0  # radius of the earth
 NEEDED = {
     "municipality": ("longitude", "latitude"),
@@ -52,7 +54,7 @@ class PaidData:
     Parameters
     ----------
     coords : mapping of str to array
-        `municipality` (cvegeo) and `state`.
+        `municipality` (cvegeo), `state` and `block`.
     dollars : array, shape (municipality,)
         Paid out a year, dollars at constant prices; nan where held out.
     raw_dollars : array, shape (municipality,)
@@ -67,6 +69,8 @@ class PaidData:
         Share of persons in places of 5,000 or more, its mean over municipalities taken out.
     state_of : array of int, shape (municipality,)
         Position of each municipality's state.
+    block_of : array of int, shape (municipality,)
+        Block of neighbours within the state that each belongs to.
     home, place : array of int, shape (pair,)
         Where a household lives and where its money may be paid: every municipality with itself
         first, then with its neighbours, both ways.
@@ -88,6 +92,7 @@ class PaidData:
     population: Array
     town: Array
     state_of: Places
+    block_of: Places
     home: Places
     place: Places
     distance: Array
@@ -129,6 +134,7 @@ class PaidData:
             "population": (one, self.population),
             "town": (one, self.town),
             "state_of": (one, self.state_of),
+            "block_of": (one, self.block_of),
         }
 
 
@@ -194,9 +200,11 @@ def prepare_data(
         dwellings, sampled_dwellings(dwellings, CENSUS, design), design.design_effect
     )
     states = np.array(sorted({code[:2] for code in codes}))
+    state_of = np.searchsorted(states, [code[:2] for code in codes]).astype(np.int64)
+    block_of = compact_blocks(longitude, latitude, state_of, BLOCK)
     home, place = pairs_of(panel, codes)
     return PaidData(
-        coords={"municipality": codes, "state": states},
+        coords={"municipality": codes, "state": states, "block": np.arange(block_of.max() + 1)},
         dollars=dollars,
         raw_dollars=raw,
         percent=percent,
@@ -205,7 +213,8 @@ def prepare_data(
         effective=effective,
         population=population,
         town=town - town.mean(),
-        state_of=np.searchsorted(states, [code[:2] for code in codes]).astype(np.int64),
+        state_of=state_of,
+        block_of=block_of,
         home=home,
         place=place,
         distance=kilometres(longitude, latitude, home, place),
