@@ -9,8 +9,8 @@ For municipality i with R_i receiving dwellings (form "gravity"):
     pull_ii                   home + a_i
     pull_ij                   a_j - distance_ij / reach             for neighbours j of i
     a_j                       size log(persons) + curve log(persons)^2 + town (share in towns)
-                              + own_j,   own_j ~ Normal(0, own_sd persons^-own_slope)
-    log dollars_j             Logistic(log M_j, noise persons^-noise_slope)
+                              + own_j,   own_j ~ Normal(0, own_sd persons^-(own_slope + own_bend log persons))
+    log dollars_j             Logistic(log M_j, noise persons^-(noise_slope + noise_bend log persons))
     R_i                       dwellings_i times logit^-1(share_i)
     receiving in the sample   Binomial(effective dwellings, share); share_i ~ Normal(state, spread)
 
@@ -76,6 +76,9 @@ class Priors:
         Of what else gives pull to a municipality of 20,000 persons.
     own_slope, noise_slope : NormalPrior
         How own pull and noise fall with persons.
+    bend : ScalePrior
+        How these slopes grow with the logarithm of persons; never negative: villages without any
+        outlet and cities with many differ less than what lies between.
     noise : ScalePrior
         Scale of the logistic noise at 20,000 persons.
     share : NormalPrior
@@ -99,6 +102,7 @@ class Priors:
     own_slope: NormalPrior = NormalPrior(mean=0.0, sd=0.3)
     noise: ScalePrior = ScalePrior(upper=1.5, tail=0.05)
     noise_slope: NormalPrior = NormalPrior(mean=0.0, sd=0.3)
+    bend: ScalePrior = ScalePrior(upper=0.2, tail=0.05)
     share: NormalPrior = NormalPrior(mean=-3.0, sd=1.0)
     share_sd: ScalePrior = ScalePrior(upper=1.5, tail=0.05)
     neighbour: NormalPrior = NormalPrior(mean=0.0, sd=0.5)
@@ -171,7 +175,8 @@ def model_of(data: PaidData, priors: Priors | None = None, form: str = "gravity"
         center = _center(data, priors, form, amount, log_receiving)
         size = log_persons(data)
         noise = priors.noise.to_pymc("noise")
-        scale = noise * pt.exp(-priors.noise_slope.to_pymc("noise_slope") * size)
+        fall = priors.noise_slope.to_pymc("noise_slope") * size
+        scale = noise * pt.exp(-fall - priors.bend.to_pymc("noise_bend") * size**2)
         pm.Potential("dollars", _logistic(data, center, scale))
     model.data = data
     model.sampled = True
@@ -214,7 +219,8 @@ def log_rate(values: Mapping[str, Any], data: PaidData) -> Array:
 
 def noise_scale(values: Mapping[str, Any], data: PaidData) -> Array:
     """Return the scale of the logistic noise for draws, shape (draw, municipality)."""
-    fall = values["noise_slope"][:, None] * log_persons(data)
+    size = log_persons(data)
+    fall = values["noise_slope"][:, None] * size + values["noise_bend"][:, None] * size**2
     return np.asarray(values["noise"][:, None] * np.exp(-fall))
 
 
@@ -225,7 +231,7 @@ def pull_of(values: Mapping[str, Any], data: PaidData) -> Array:
     ----------
     values : mapping of str to array
         `size`, `curve`, `town`, `home`, `reach`, each (draw,); for form "gravity" also `own_pull`
-        (draw, municipality), `own_sd` and `own_slope`.
+        (draw, municipality), `own_sd`, `own_slope`, `own_bend`.
     data : PaidData
         The data.
     """
@@ -233,7 +239,8 @@ def pull_of(values: Mapping[str, Any], data: PaidData) -> Array:
     one = {k: np.asarray(v)[:, None] for k, v in values.items() if np.ndim(v) == 1}
     pull = one["size"] * size + one["curve"] * size**2 + one["town"] * town
     if "own_pull" in values:
-        pull = pull + one["own_sd"] * np.exp(-one["own_slope"] * size) * values["own_pull"]
+        fall = one["own_slope"] * size + one["own_bend"] * size**2
+        pull = pull + one["own_sd"] * np.exp(-fall) * values["own_pull"]
     away = -data.distance[data.size :] * np.exp(-one["reach"])
     same = np.broadcast_to(one["home"], (len(pull), data.size))
     return np.asarray(pull[:, data.place] + np.concatenate([same, away], axis=1))
@@ -259,7 +266,8 @@ def _center(data: PaidData, priors: Priors, form: str, amount: Any, log_receivin
     if form == "gravity":
         own = pm.Normal("own_pull", dims="municipality")
         sd = priors.own_sd.to_pymc("own_sd")
-        pull = pull + sd * pt.exp(-priors.own_slope.to_pymc("own_slope") * size) * own
+        fall = priors.own_slope.to_pymc("own_slope") * size
+        pull = pull + sd * pt.exp(-fall - priors.bend.to_pymc("own_bend") * size**2) * own
     away = -data.distance[n:] * pt.exp(-priors.reach.to_pymc("reach"))
     cost = pt.concatenate([priors.home.to_pymc("home") * pt.ones(n), away])
     return totals_pymc(amount, pull[data.place] + cost, data.home, data.place, n)

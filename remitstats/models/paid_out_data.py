@@ -287,7 +287,7 @@ def constant_dollars(quarter: pd.DataFrame, month: pd.DataFrame, window: Sequenc
     factor = known["mxn_per_usd"] / known["mxn_per_usd"].mean()
     factor = factor * known["consumer_price_index"].mean() / known["consumer_price_index"]
     real = there["dollars"] * there["quarter"].astype(str).map(factor)
-    summed = real.groupby(there["cvegeo"].astype(str)).agg(lambda x: x.sum(min_count=len(names)))
+    summed = real.groupby(there["cvegeo"].astype(str)).sum(min_count=len(names))
     return summed * 4.0 / len(names)
 
 

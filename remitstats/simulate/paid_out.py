@@ -30,8 +30,10 @@ TRUE_PAID = {  # about what the shipped panel says
     "reach": 2.3,
     "own_sd": 1.1,
     "own_slope": 0.1,
+    "own_bend": 0.03,
     "noise": 0.4,
     "noise_slope": 0.2,
+    "noise_bend": 0.02,
     "share_sd": 0.9,
 }
 
