@@ -48,6 +48,8 @@ class PaidSimulation:
         The given one with other `receiving_percent` of 2020 and dollars in the window's quarters.
     hyperparameters : mapping of str to float
         The truth.
+    parameters : mapping of str to array
+        Every parameter of the model, those of states, blocks and municipalities too.
     municipality : DataFrame
         Index `cvegeo`; true `share` of receiving dwellings, `rate` (dollars a year per receiving
         dwelling, noise left out), `inflow` and `outside` (see `PaidOutResults`), `own_pull`.
@@ -57,6 +59,7 @@ class PaidSimulation:
 
     panel: Panel
     hyperparameters: Mapping[str, float]
+    parameters: Mapping[str, Array]
     municipality: pd.DataFrame
     seed: int
 
@@ -119,7 +122,8 @@ def simulate_paid_out(
         "title": f"Simulated: {title}",
         "simulated": {"model": "paid_out", "seed": seed},
     }
-    return PaidSimulation(Panel(changed.tables, metadata), truth, municipality, seed)
+    plain = {name: value[0] for name, value in values.items()}
+    return PaidSimulation(Panel(changed.tables, metadata), truth, plain, municipality, seed)
 
 
 def _with_money(
