@@ -40,11 +40,9 @@ DESCRIPTIONS = {
     "reach": "kilometres over which a neighbour's pull falls to 37% (log)",
     "own_sd": "standard deviation of other pull at 20,000 persons (log)",
     "own_slope": "how it falls with persons",
-    "own_bend": "bend of that fall",
     "block_sd": "standard deviation of blocks of neighbours around their state (log)",
-    "noise": "scale of what is left at 20,000 persons (log dollars)",
+    "noise": "standard deviation of what is left at 20,000 persons (log dollars)",
     "noise_slope": "how it falls with persons",
-    "noise_bend": "bend of that fall",
     "share_sd": "standard deviation of municipalities' shares around their state (logit)",
 }
 PART_TEXTS = {

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from remitstats.estimands.paid_out_flows import expected
-from remitstats.models.paid_out import noise_scale
+from remitstats.models.paid_out import noise_scale, own_scale
 from remitstats.models.paid_out_data import FLOOR, PaidData
 from remitstats.parts.allocation import summed
 from remitstats.parts.sampling_error import draw_published
@@ -62,11 +62,12 @@ def predictive_table(
     drawn = []
     for start in range(0, len(chosen), BATCH):
         part = {k: v[chosen[start : start + BATCH]] for k, v in values.items()}
-        for name in ("own_pull", "block_unit"):
-            if name in part:
-                part[name] = rng.standard_normal(part[name].shape)
+        part["block_unit"] = rng.standard_normal(part["block_unit"].shape)
+        if "own_pull" in part:
+            scale = own_scale(part, data)
+            part["own_pull"] = scale * rng.standard_normal(scale.shape)
         center = np.log(expected(part, data)["paid"])
-        dollars = np.exp(center + noise_scale(part, data) * rng.logistic(size=center.shape))
+        dollars = np.exp(center + noise_scale(part, data) * rng.standard_normal(center.shape))
         share = draw_published(rng, part["share_logit"], data.effective)
         drawn.append(_statistics(dollars, share, data))
     replicated = np.concatenate(drawn)

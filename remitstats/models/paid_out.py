@@ -9,14 +9,14 @@ For municipality i with R_i receiving dwellings (form "gravity"):
     pull_ii                   home + a_i
     pull_ij                   a_j - distance_ij / reach             for neighbours j of i
     a_j                       size log(persons) + curve log(persons)^2 + town (share in towns)
-                              + own_j,   own_j ~ Normal(0, own_sd persons^-(own_slope + own_bend log persons))
-    log dollars_j             Logistic(log M_j, noise persons^-(noise_slope + noise_bend log persons))
+                              + own_j,   own_j ~ Normal(0, own_sd persons^-own_slope)
+    log dollars_j             Normal(log M_j, noise persons^-noise_slope)
     R_i                       dwellings_i times logit^-1(share_i)
     receiving in the sample   Binomial(effective dwellings, share); share_i ~ Normal(state, spread)
 
 Persons are counted from 20,000; blocks are up to a dozen neighbouring municipalities of a state. Every dollar that a place draws leaves another: that nothing is
 lost is what tells a place's pull (`own`) from a high rate of its households (the noise). An amount
-below `paid_out_data.FLOOR` counts as "less than that". The noise has heavy tails and holds what
+below `paid_out_data.FLOOR` counts as "less than that". The noise holds what
 households of a place get more or less than the block's, with all error.
 
 Other forms, to compare with: "size" has no own pull; "neighbours" has no allocation but log
@@ -38,6 +38,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import special
 
 from remitstats.errors import unknown
 from remitstats.models.paid_out_data import FLOOR, PaidData, prepare_data, share_scores
@@ -48,6 +49,7 @@ from remitstats.parts.sampling_error import SamplingDesign
 
 NAME = "paid_out"
 FORMS = ("gravity", "size", "neighbours", "own")
+LEAST = 1e-290  # keeps the logarithm of a probability finite
 BASE = 20_000.0  # persons that others are compared with
 Array = NDArray[np.float64]
 __all__ = ["FORMS", "NAME", "Priors", "build", "model_of", "prepare_data"]
@@ -76,11 +78,6 @@ class Priors:
         Of what else gives pull to a municipality of 20,000 persons.
     own_slope, noise_slope : NormalPrior
         How own pull and noise fall with persons.
-    bend : ScalePrior
-        How these slopes grow with the logarithm of persons; never negative: villages without any
-        outlet and cities with many differ less than what lies between.
-    noise : ScalePrior
-        Scale of the logistic noise at 20,000 persons.
     share : NormalPrior
         Logit of a state's share of receiving dwellings.
     share_sd : ScalePrior
@@ -100,9 +97,8 @@ class Priors:
     reach: NormalPrior = NormalPrior(mean=3.0, sd=1.0)
     own_sd: ScalePrior = ScalePrior(upper=3.0, tail=0.05)
     own_slope: NormalPrior = NormalPrior(mean=0.0, sd=0.3)
-    noise: ScalePrior = ScalePrior(upper=1.5, tail=0.05)
+    noise: ScalePrior = ScalePrior(upper=3.0, tail=0.05)
     noise_slope: NormalPrior = NormalPrior(mean=0.0, sd=0.3)
-    bend: ScalePrior = ScalePrior(upper=0.2, tail=0.05)
     share: NormalPrior = NormalPrior(mean=-3.0, sd=1.0)
     share_sd: ScalePrior = ScalePrior(upper=1.5, tail=0.05)
     neighbour: NormalPrior = NormalPrior(mean=0.0, sd=0.5)
@@ -175,9 +171,8 @@ def model_of(data: PaidData, priors: Priors | None = None, form: str = "gravity"
         center = _center(data, priors, form, amount, log_receiving)
         size = log_persons(data)
         noise = priors.noise.to_pymc("noise")
-        fall = priors.noise_slope.to_pymc("noise_slope") * size
-        scale = noise * pt.exp(-fall - priors.bend.to_pymc("noise_bend") * size**2)
-        pm.Potential("dollars", _logistic(data, center, scale))
+        scale = noise * pt.exp(-priors.noise_slope.to_pymc("noise_slope") * size)
+        pm.Potential("dollars", _normal(data, center, scale))
     model.data = data
     model.sampled = True
     model.lengths = {"draws": 1200, "tune": 600}
@@ -218,10 +213,15 @@ def log_rate(values: Mapping[str, Any], data: PaidData) -> Array:
 
 
 def noise_scale(values: Mapping[str, Any], data: PaidData) -> Array:
-    """Return the scale of the logistic noise for draws, shape (draw, municipality)."""
-    size = log_persons(data)
-    fall = values["noise_slope"][:, None] * size + values["noise_bend"][:, None] * size**2
+    """Return the standard deviation of the noise for draws, shape (draw, municipality)."""
+    fall = values["noise_slope"][:, None] * log_persons(data)
     return np.asarray(values["noise"][:, None] * np.exp(-fall))
+
+
+def own_scale(values: Mapping[str, Any], data: PaidData) -> Array:
+    """Return the standard deviation of own pull for draws, shape (draw, municipality)."""
+    fall = values["own_slope"][:, None] * log_persons(data)
+    return np.asarray(values["own_sd"][:, None] * np.exp(-fall))
 
 
 def pull_of(values: Mapping[str, Any], data: PaidData) -> Array:
@@ -231,7 +231,7 @@ def pull_of(values: Mapping[str, Any], data: PaidData) -> Array:
     ----------
     values : mapping of str to array
         `size`, `curve`, `town`, `home`, `reach`, each (draw,); for form "gravity" also `own_pull`
-        (draw, municipality), `own_sd`, `own_slope`, `own_bend`.
+        (draw, municipality).
     data : PaidData
         The data.
     """
@@ -239,8 +239,7 @@ def pull_of(values: Mapping[str, Any], data: PaidData) -> Array:
     one = {k: np.asarray(v)[:, None] for k, v in values.items() if np.ndim(v) == 1}
     pull = one["size"] * size + one["curve"] * size**2 + one["town"] * town
     if "own_pull" in values:
-        fall = one["own_slope"] * size + one["own_bend"] * size**2
-        pull = pull + one["own_sd"] * np.exp(-fall) * values["own_pull"]
+        pull = pull + values["own_pull"]
     away = -data.distance[data.size :] * np.exp(-one["reach"])
     same = np.broadcast_to(one["home"], (len(pull), data.size))
     return np.asarray(pull[:, data.place] + np.concatenate([same, away], axis=1))
@@ -264,10 +263,10 @@ def _center(data: PaidData, priors: Priors, form: str, amount: Any, log_receivin
         by_size = priors.neighbour.to_pymc("neighbour_persons")
         return amount + pull + by_near * (pt.log(near + 1.0) - log_receiving) + by_size * over
     if form == "gravity":
-        own = pm.Normal("own_pull", dims="municipality")
         sd = priors.own_sd.to_pymc("own_sd")
-        fall = priors.own_slope.to_pymc("own_slope") * size
-        pull = pull + sd * pt.exp(-fall - priors.bend.to_pymc("own_bend") * size**2) * own
+        fall = pt.exp(-priors.own_slope.to_pymc("own_slope") * size)
+        # centred: a place's pay-outs tell its pull better than its size does
+        pull = pull + pm.Normal("own_pull", 0.0, sd * fall, dims="municipality")
     away = -data.distance[n:] * pt.exp(-priors.reach.to_pymc("reach"))
     cost = pt.concatenate([priors.home.to_pymc("home") * pt.ones(n), away])
     return totals_pymc(amount, pull[data.place] + cost, data.home, data.place, n)
@@ -295,28 +294,27 @@ def center_without_flows(values: Mapping[str, Any], data: PaidData, form: str) -
     return np.asarray(center)
 
 
-def _logistic(data: PaidData, center: Any, scale: Any) -> Any:
+def _normal(data: PaidData, center: Any, scale: Any) -> Any:
     """Return the log density of known amounts and the log probability of those below the floor."""
     import pytensor.tensor as pt  # noqa: PLC0415
 
     paid, unpaid = np.flatnonzero(data.paid), np.flatnonzero(data.unpaid)
     z = (np.log(data.dollars[paid]) - center[paid]) / scale[paid]
     below = (np.log(FLOOR) - center[unpaid]) / scale[unpaid]
-    known = pt.sum(-z - 2.0 * pt.softplus(-z) - pt.log(scale[paid]))
-    return known - pt.sum(pt.softplus(-below))
+    known = pt.sum(-0.5 * z**2 - pt.log(scale[paid])) - 0.5 * len(paid) * np.log(2.0 * np.pi)
+    return known + pt.sum(pt.log(0.5 * pt.erfc(-below / np.sqrt(2.0)) + LEAST))
 
 
 def log_predictive(outcome: Array, center: Array, scale: Array) -> Array:
-    """Return the log density of amounts, or the log probability of one below the floor.
+    """Return the log density of log amounts, or the log probability of one below the floor.
 
     Parameters
     ----------
     outcome : array, shape (municipality,)
         Dollars a year.
     center, scale : array, shape (..., municipality)
-        Of the logistic law of the logarithm.
+        Mean and standard deviation of their logarithm.
     """
-    paid = outcome >= FLOOR
     z = (np.log(np.maximum(outcome, FLOOR)) - center) / scale
-    below = -np.logaddexp(0.0, -z)
-    return np.where(paid, -z - 2.0 * np.logaddexp(0.0, -z) - np.log(scale), below)
+    density = -0.5 * z**2 - np.log(scale) - 0.5 * np.log(2.0 * np.pi)
+    return np.where(outcome >= FLOOR, density, special.log_ndtr(z))

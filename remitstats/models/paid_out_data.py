@@ -22,6 +22,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy import special
+from scipy.spatial import cKDTree
 
 from remitstats.errors import PanelError, Problem
 from remitstats.geography.blocks import compact_blocks
@@ -34,6 +35,7 @@ Places = NDArray[np.int64]
 
 CENSUS = 2020
 WINDOW = tuple(f"{y}Q{q}" for y in (2019, 2020, 2021) for q in (1, 2, 3, 4))[1:9]
+WITHIN = 30.0  # kilometres
 FLOOR = 1000.0  # dollars a year
 BLOCK = 12  # most municipalities of a block
 KILOMETRES = 6371.0  # radius of the earth
@@ -139,7 +141,10 @@ class PaidData:
 
 
 def prepare_data(
-    panel: Panel, design: SamplingDesign | None = None, window: Sequence[str] = WINDOW
+    panel: Panel,
+    design: SamplingDesign | None = None,
+    window: Sequence[str] = WINDOW,
+    within: float = WITHIN,
 ) -> PaidData:
     """Return the arrays the model needs from a panel.
 
@@ -152,6 +157,8 @@ def prepare_data(
         Assumed census sample.
     window : sequence of str
         Quarters, such as "2020Q1", whose money counts.
+    within : float
+        Kilometres between points within which money may be paid without a common border.
 
     Raises
     ------
@@ -202,7 +209,7 @@ def prepare_data(
     states = np.array(sorted({code[:2] for code in codes}))
     state_of = np.searchsorted(states, [code[:2] for code in codes]).astype(np.int64)
     block_of = compact_blocks(longitude, latitude, state_of, BLOCK)
-    home, place = pairs_of(panel, codes)
+    home, place = pairs_of(panel, codes, longitude, latitude, within)
     return PaidData(
         coords={"municipality": codes, "state": states, "block": np.arange(block_of.max() + 1)},
         dollars=dollars,
@@ -291,23 +298,28 @@ def constant_dollars(quarter: pd.DataFrame, month: pd.DataFrame, window: Sequenc
     return summed * 4.0 / len(names)
 
 
-def pairs_of(panel: Panel, codes: NDArray[np.str_]) -> tuple[Places, Places]:
-    """Return homes and places: every municipality with itself, then with neighbours, both ways."""
+def pairs_of(
+    panel: Panel, codes: NDArray[np.str_], longitude: Array, latitude: Array, within: float
+) -> tuple[Places, Places]:
+    """Return homes and places: every municipality with itself, then with those it reaches.
+
+    These are its neighbours and all whose point lies within so many kilometres of its own; both
+    ways.
+    """
     position = {code: i for i, code in enumerate(codes)}
     table = panel.table("adjacency")
-    edges = np.array(
-        [
-            (position[a], position[b])
-            for a, b in zip(
-                table["cvegeo_a"].astype(str), table["cvegeo_b"].astype(str), strict=True
-            )
-            if a in position and b in position
-        ],
-        dtype=np.int64,
-    ).reshape(-1, 2)
+    ends = zip(table["cvegeo_a"].astype(str), table["cvegeo_b"].astype(str), strict=True)
+    edges = {(position[a], position[b]) for a, b in ends if a in position and b in position}
+    edges = {(min(pair), max(pair)) for pair in edges}
+    # chords of the unit sphere: no longer than the arc
+    lon, lat = np.radians(longitude), np.radians(latitude)
+    point = np.column_stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)])
+    chord = 2.0 * np.sin(0.5 * within / KILOMETRES)
+    edges |= cKDTree(point).query_pairs(chord)
+    pairs = np.array(sorted(edges), dtype=np.int64).reshape(-1, 2)
     itself = np.arange(len(codes))
-    home = np.concatenate([itself, edges[:, 0], edges[:, 1]])
-    return home, np.concatenate([itself, edges[:, 1], edges[:, 0]])
+    home = np.concatenate([itself, pairs[:, 0], pairs[:, 1]])
+    return home, np.concatenate([itself, pairs[:, 1], pairs[:, 0]])
 
 
 def kilometres(longitude: Array, latitude: Array, a: Places, b: Places) -> Array:

@@ -12,7 +12,7 @@ from scipy import special
 
 from remitstats.errors import unknown
 from remitstats.estimands.paid_out_flows import expected
-from remitstats.models.paid_out import noise_scale
+from remitstats.models.paid_out import noise_scale, own_scale
 from remitstats.models.paid_out_data import CENSUS, WINDOW, prepare_data
 from remitstats.panel.panel import Panel
 from remitstats.parts.sampling_error import draw_published
@@ -30,10 +30,8 @@ TRUE_PAID = {  # about what the shipped panel says
     "reach": 2.3,
     "own_sd": 1.1,
     "own_slope": 0.1,
-    "own_bend": 0.03,
-    "noise": 0.4,
+    "noise": 0.8,
     "noise_slope": 0.2,
-    "noise_bend": 0.02,
     "share_sd": 0.9,
 }
 
@@ -100,10 +98,10 @@ def simulate_paid_out(
     values["share_logit"] = (state_share + truth["share_sd"] * rng.standard_normal(n))[None]
     values["state_rate"] = (truth["rate"] + truth["rate_sd"] * rng.standard_normal(states))[None]
     values["block_unit"] = rng.standard_normal((1, blocks))
-    values["own_pull"] = rng.standard_normal((1, n))
+    values["own_pull"] = own_scale(values, data) * rng.standard_normal((1, n))
     made = expected(values, data)
     scale = noise_scale(values, data)[0]
-    dollars = np.exp(np.log(made["paid"][0]) + scale * rng.logistic(size=n))
+    dollars = np.exp(np.log(made["paid"][0]) + scale * rng.standard_normal(n))
     published = 100.0 * draw_published(rng, values["share_logit"][0], data.effective)
     municipality = pd.DataFrame(
         {

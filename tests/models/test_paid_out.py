@@ -10,7 +10,7 @@ from scipy import special, stats
 import remitstats
 from remitstats.errors import PanelError, RemitstatsError
 from remitstats.models import paid_out
-from remitstats.models.paid_out import Priors, log_predictive, log_rate, noise_scale
+from remitstats.models.paid_out import Priors, log_predictive, log_rate, noise_scale, own_scale
 from remitstats.models.paid_out_data import (
     FLOOR,
     constant_dollars,
@@ -134,13 +134,14 @@ def test_density_is_that_of_plain_numpy(panel: Panel, form: str) -> None:
         "state_share": priors.share,
         "neighbour_receiving": priors.neighbour,
         "neighbour_persons": priors.neighbour,
-        "own_bend": priors.bend,
-        "noise_bend": priors.bend,
     }
     for name, value in own.items():
         if name in ("share_logit", "state_rate"):
             continue
-        if name in ("own_pull", "block_unit"):
+        if name == "own_pull":
+            whole += stats.norm.logpdf(value, scale=own_scale(values, data)[0]).sum()
+            continue
+        if name == "block_unit":
             whole += stats.norm.logpdf(value).sum()
             continue
         prior = kinds.get(name) or getattr(priors, name)
@@ -153,7 +154,7 @@ def test_density_is_that_of_plain_numpy(panel: Panel, form: str) -> None:
 
 def test_amount_below_the_floor_counts_as_less_than_the_floor() -> None:
     found = log_predictive(np.array([0.0, 1e4]), np.log([FLOOR, 1e4]), np.array([1.0, 0.5]))
-    assert found == pytest.approx([np.log(0.5), np.log(0.25 / 0.5)])
+    assert found == pytest.approx([np.log(0.5), stats.norm.logpdf(0, scale=0.5)])
 
 
 def test_rate_is_that_of_state_and_block(panel: Panel) -> None:
