@@ -17,7 +17,7 @@ import typer
 
 from remitstats.cli import INTERRUPTED
 from remitstats.cli.data import app as data_app
-from remitstats.cli.fit import fit, run
+from remitstats.cli.fit import fit, report, run
 from remitstats.cli.many import many
 from remitstats.errors import RemitstatsError
 
@@ -37,6 +37,7 @@ app.add_typer(data_app, name="data")
 app.command()(run)
 app.command()(fit)
 app.command()(many)
+app.command()(report)
 
 
 def _version(wanted: bool) -> None:

@@ -59,6 +59,13 @@ class Priors:
     size_noise_sd: ScalePrior = ScalePrior(upper=0.2, tail=0.05)
     sampling_correlation: NormalPrior = NormalPrior(mean=0.25, sd=0.15)
 
+    def __post_init__(self) -> None:
+        """Refuse a concentration that is none."""
+        if not 0.1 <= self.correlation <= 100.0:
+            raise ValueError(
+                f"correlation must lie between 0.1 and 100, found {self.correlation:g}"
+            )
+
     def describe(self) -> dict[str, Any]:
         """Return every prior as plain values, for provenance."""
         found = {f.name: getattr(self, f.name) for f in fields(self)}
