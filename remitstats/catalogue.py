@@ -137,6 +137,9 @@ CATALOGUE: tuple[Model, ...] = (
     ),
     # By name only: on the whole country it does not pass its gate yet.
     Model("circle", design="design", by_default=False),
+    Model("dependence_state", check="models.dependence_state_data:check"),
+    # By name only: sampling it takes minutes.
+    Model("paid_out", check="models.paid_out_data:check", design="design", by_default=False),
 )
 
 NAMES = tuple(model.name for model in CATALOGUE)

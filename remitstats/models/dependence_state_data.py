@@ -151,7 +151,9 @@ def prepare_data(panel: Panel, against: str = "product") -> StateData:
     if against not in AGAINST:
         raise unknown("thing to set remittances against", against, AGAINST)
     column = AGAINST[against]
-    _require(panel, column)
+    problems = check(panel, against)
+    if problems:
+        raise PanelError("The panel can't be used for the dependence of states.", problems)
     month = by_quarter(panel.table("national_month"))
     dollars, pesos = remittances_by_year(panel.table("state_quarter"), month["mxn_per_usd"])
     table = panel.table("state_year")
@@ -255,9 +257,10 @@ def remittances_by_year(quarter: pd.DataFrame, rate: pd.Series) -> tuple[pd.Data
     return found[0], found[1]
 
 
-def _require(panel: Panel, column: str) -> None:
-    needed = NEEDED | {"state_year": (column,)}
-    problems = [
+def check(panel: Panel, against: str = "product") -> list[Problem]:
+    """Return why a panel can't be used for the dependence of states, as far as tables tell."""
+    needed = NEEDED | {"state_year": (AGAINST[against],)}
+    return [
         Problem(
             name,
             "-",
@@ -272,8 +275,6 @@ def _require(panel: Panel, column: str) -> None:
         or wanted not in panel.table(name)
         or panel.table(name)[wanted].isna().all()
     ]
-    if problems:
-        raise PanelError("The panel can't be used for the dependence of states.", problems)
 
 
 def _require_whole(product: pd.DataFrame, dollars: pd.DataFrame) -> None:

@@ -175,7 +175,7 @@ def model_of(data: PaidData, priors: Priors | None = None, form: str = "gravity"
         pm.Potential("dollars", _normal(data, center, scale))
     model.data = data
     model.sampled = True
-    model.lengths = {"draws": 1200, "tune": 600}
+    model.lengths = {"draws": 1600, "tune": 600}
     model.coords_of_posterior = dict(data.coords)
     free = [v.name for v in model.free_RVs]
     dims = {
@@ -183,6 +183,7 @@ def model_of(data: PaidData, priors: Priors | None = None, form: str = "gravity"
         "block_unit": ("block",),
         **dict.fromkeys(("share_logit", "own_pull"), ("municipality",)),
     }
+    free = [name.replace("own_unit", "own_pull") for name in free]
     model.dims_of_posterior = {name: dims.get(name, ()) for name in free}
     model.specification = {
         "model": NAME,
@@ -264,9 +265,10 @@ def _center(data: PaidData, priors: Priors, form: str, amount: Any, log_receivin
         return amount + pull + by_near * (pt.log(near + 1.0) - log_receiving) + by_size * over
     if form == "gravity":
         sd = priors.own_sd.to_pymc("own_sd")
-        fall = pt.exp(-priors.own_slope.to_pymc("own_slope") * size)
-        # centred: a place's pay-outs tell its pull better than its size does
-        pull = pull + pm.Normal("own_pull", 0.0, sd * fall, dims="municipality")
+        spread = pt.sqrt(sd * pt.exp(-priors.own_slope.to_pymc("own_slope") * size))
+        # half centred: a place's pay-outs tell its pull about as well as its size does
+        unit = pm.Normal("own_unit", 0.0, spread, dims="municipality")
+        pull = pull + pm.Deterministic("own_pull", spread * unit, dims="municipality")
     away = -data.distance[n:] * pt.exp(-priors.reach.to_pymc("reach"))
     cost = pt.concatenate([priors.home.to_pymc("home") * pt.ones(n), away])
     return totals_pymc(amount, pull[data.place] + cost, data.home, data.place, n)

@@ -35,7 +35,7 @@ Places = NDArray[np.int64]
 
 CENSUS = 2020
 WINDOW = tuple(f"{y}Q{q}" for y in (2019, 2020, 2021) for q in (1, 2, 3, 4))[1:9]
-WITHIN = 30.0  # kilometres
+WITHIN = 20.0  # kilometres
 FLOOR = 1000.0  # dollars a year
 BLOCK = 12  # most municipalities of a block
 KILOMETRES = 6371.0  # radius of the earth

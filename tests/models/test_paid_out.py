@@ -116,6 +116,9 @@ def test_density_is_that_of_plain_numpy(panel: Panel, form: str) -> None:
     }
     values = {name: np.asarray(value)[None] for name, value in own.items()}
     if form == "gravity":
+        root = np.sqrt(own_scale(values, data)[0])
+        values["own_pull"] = (root * own["own_unit"])[None]
+    if form == "gravity":
         from remitstats.estimands.paid_out_flows import expected
 
         center = np.log(expected(values, data)["paid"])[0]
@@ -138,8 +141,8 @@ def test_density_is_that_of_plain_numpy(panel: Panel, form: str) -> None:
     for name, value in own.items():
         if name in ("share_logit", "state_rate"):
             continue
-        if name == "own_pull":
-            whole += stats.norm.logpdf(value, scale=own_scale(values, data)[0]).sum()
+        if name == "own_unit":
+            whole += stats.norm.logpdf(value, scale=root).sum()
             continue
         if name == "block_unit":
             whole += stats.norm.logpdf(value).sum()
