@@ -125,9 +125,7 @@ class Money:
         return found
 
 
-def _rows(
-    keys: Sequence[Mapping[str, Any]], draws: Array, **more: Any
-) -> list[dict[str, Any]]:
+def _rows(keys: Sequence[Mapping[str, Any]], draws: Array, **more: Any) -> list[dict[str, Any]]:
     """Return one row a key: the key, the estimate of its draws (draw, key), and what else."""
     found = estimate(draws)
     return [

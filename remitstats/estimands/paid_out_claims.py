@@ -122,9 +122,7 @@ def _known(estimand: str, description: str, value: float) -> dict[str, Any]:
     }
 
 
-def _drawn(
-    estimand: str, description: str, draws: Array, probability: float
-) -> dict[str, Any]:
+def _drawn(estimand: str, description: str, draws: Array, probability: float) -> dict[str, Any]:
     found = {name: float(value) for name, value in estimate(draws).items()}
     return {
         "claim": MAIN_INCOME,

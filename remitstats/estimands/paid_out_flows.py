@@ -107,9 +107,7 @@ def expected(values: Mapping[str, Array], data: PaidData) -> dict[str, Array]:
 
 def _batch(values: Mapping[str, Array], data: PaidData) -> dict[str, Array]:
     made = expected(values, data)
-    receiving, amount, share, paid = (
-        made[k] for k in ("receiving", "amount", "share", "paid")
-    )
+    receiving, amount, share, paid = (made[k] for k in ("receiving", "amount", "share", "paid"))
     # what a place paid more or less than expected is shared by all it serves
     factor = data.dollars / paid
     lived = amount * summed(share * factor[:, data.place], data.home, data.size)
@@ -131,9 +129,7 @@ def _batch(values: Mapping[str, Array], data: PaidData) -> dict[str, Array]:
     out["correlation sampled"] = _rank_correlation(
         np.broadcast_to(per_dwelling, receiving.shape), receiving / data.dwellings
     )
-    out["correlation lived"] = _rank_correlation(
-        lived / data.dwellings, receiving / data.dwellings
-    )
+    out["correlation lived"] = _rank_correlation(lived / data.dwellings, receiving / data.dwellings)
     return out
 
 

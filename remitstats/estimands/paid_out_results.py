@@ -46,9 +46,7 @@ TABLES = tuple(COLUMNS)
 def empty(name: str) -> pd.DataFrame:
     """Return a table without rows: what results hold where nothing has filled it."""
     kinds = {"form": "str", "converged": "bool"}
-    return pd.DataFrame(
-        {c: pd.Series(dtype=kinds.get(c, "float64")) for c in COLUMNS[name]}
-    )
+    return pd.DataFrame({c: pd.Series(dtype=kinds.get(c, "float64")) for c in COLUMNS[name]})
 
 
 @dataclass(frozen=True, repr=False)

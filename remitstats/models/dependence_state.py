@@ -108,7 +108,11 @@ def model_of(data: StateData, priors: Priors | None = None) -> Any:
         _growth(data.real_growth, values, priors)
     model.data = data
     model.lengths = {"draws": 800, "tune": 240}
-    model.coords_of_posterior = {**data.coords, "growth_year": growth_years, "money_year": data.years}
+    model.coords_of_posterior = {
+        **data.coords,
+        "growth_year": growth_years,
+        "money_year": data.years,
+    }
     model.dims_of_posterior = {
         **dict.fromkeys((*SCALES, "divergence", "persistence"), ()),
         **{unit.removesuffix("_unit"): (dim,) for unit, dim in size.items()},

@@ -225,7 +225,9 @@ def by_quarter(month: pd.DataFrame) -> pd.DataFrame:
     return grouped.mean().where(grouped.count() == 3)
 
 
-def remittances_by_year(quarter: pd.DataFrame, rate: pd.Series) -> tuple[pd.DataFrame, pd.DataFrame]:
+def remittances_by_year(
+    quarter: pd.DataFrame, rate: pd.Series
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return remittances of whole years in dollars and in pesos, states by years.
 
     Parameters

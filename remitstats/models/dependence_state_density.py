@@ -178,7 +178,8 @@ def pieces(values: Mapping[str, Array], times: int, groups: int, priors: Priors)
     if missing > 0:
         scale = np.concatenate([scale, np.ones((*scale.shape[:-1], missing))], axis=-1)
     moved = np.concatenate(
-        [np.zeros((*scale.shape[:-1], 1)), np.cumsum(scale[..., : times - 1] ** 2, axis=-1)], axis=-1
+        [np.zeros((*scale.shape[:-1], 1)), np.cumsum(scale[..., : times - 1] ** 2, axis=-1)],
+        axis=-1,
     )
     earlier = np.minimum.outer(year, year)
     since = centred(values["year_scale"].shape[-1] + 1, times)
@@ -308,7 +309,9 @@ class StateDensity:
         out = parts_of(x, self.layout)
         for name in SCALES:
             pooled = name in UNITS.values()
-            out[name] = np.exp(out[name]) if pooled else scale_of(out[name], getattr(self.priors, name))
+            out[name] = (
+                np.exp(out[name]) if pooled else scale_of(out[name], getattr(self.priors, name))
+            )
         out["persistence"] = np.tanh(out["persistence_raw"])
         for unit, sd in UNITS.items():
             out[unit.removesuffix("_unit")] = np.exp(out[sd][..., None] * out[unit])

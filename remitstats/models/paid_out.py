@@ -7,23 +7,25 @@ For municipality i with R_i receiving dwellings (form "gravity"):
     rate of a block           log-normal around its state's, and a state's around the typical one
     paid in j                 M_j = sum_i D_i exp(pull_ij) / sum_k exp(pull_ik)
     pull_ii                   home + a_i
-    pull_ij                   a_j - distance_ij / reach             for neighbours j of i
+    pull_ij                   a_j - distance_ij / reach             for neighbours j of i, and others near
     a_j                       size log(persons) + curve log(persons)^2 + town (share in towns)
                               + own_j,   own_j ~ Normal(0, own_sd persons^-own_slope)
     log dollars_j             Normal(log M_j, noise persons^-noise_slope)
     R_i                       dwellings_i times logit^-1(share_i)
     receiving in the sample   Binomial(effective dwellings, share); share_i ~ Normal(state, spread)
 
-Persons are counted from 20,000; blocks are up to a dozen neighbouring municipalities of a state. Every dollar that a place draws leaves another: that nothing is
-lost is what tells a place's pull (`own`) from a high rate of its households (the noise). An amount
-below `paid_out_data.FLOOR` counts as "less than that". The noise holds what
-households of a place get more or less than the block's, with all error.
+Persons are counted from 20,000; blocks are up to a dozen neighbouring municipalities of a state.
+Every dollar that a place draws leaves another: that nothing is lost is what tells a place's pull
+(`own`) from a high rate of its households (the noise). An amount below `paid_out_data.FLOOR`
+counts as "less than that". The noise holds what households of a place get more or less than the
+block's, with all error.
 
 Other forms, to compare with: "size" has no own pull; "neighbours" has no allocation but log
 dollars that depend on the receiving dwellings and persons of neighbours; "own" has neither, every
 dollar is paid where its household lives (but places of some size may get more).
 
-What it assumes: money is paid at home or in a neighbouring municipality of the panel, no further;
+What it assumes: money is paid at home, in a neighbouring municipality or in one whose point lies
+within `paid_out_data.WITHIN` kilometres, no further;
 households of a block get the same on average wherever they live; the census misses receiving
 dwellings everywhere alike (a block's rate takes up what it misses: dollars over dwellings that say
 they receive are far above what a household gets). No flow between two municipalities has ever been
@@ -158,9 +160,7 @@ def model_of(data: PaidData, priors: Priors | None = None, form: str = "gravity"
         logit = pm.Normal(
             "share_logit", state_share[data.state_of], spread, dims="municipality", initval=start
         )
-        pm.Potential(
-            "census", pt.sum(data.receiving * logit - data.effective * pt.softplus(logit))
-        )
+        pm.Potential("census", pt.sum(data.receiving * logit - data.effective * pt.softplus(logit)))
         log_receiving = np.log(data.dwellings) - pt.softplus(-logit)
         rate, rate_sd = priors.rate.to_pymc("rate"), priors.rate_sd.to_pymc("rate_sd")
         # centred: a state's municipalities tell its rate well, a block's less

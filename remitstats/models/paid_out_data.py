@@ -258,7 +258,9 @@ def check(panel: Panel) -> list[Problem]:
     return problems
 
 
-def constant_dollars(quarter: pd.DataFrame, month: pd.DataFrame, window: Sequence[str]) -> pd.Series:
+def constant_dollars(
+    quarter: pd.DataFrame, month: pd.DataFrame, window: Sequence[str]
+) -> pd.Series:
     """Return dollars a year of the window at its mean prices and exchange rate, by municipality.
 
     Parameters

@@ -1,8 +1,8 @@
 """Log densities of priors on unconstrained numbers, with their gradients.
 
 Normals stand as they are; scales as their logarithms, or as normal scores under their prior (see
-`parts.priors`), which give a scale near nought no long tail. Each `add` function adds its gradient to `out`, an
-array like the whole vector of parameters, and returns the log density.
+`parts.priors`), which give a scale near nought no long tail. Each `add` function adds its gradient
+to `out`, an array like the whole vector of parameters, and returns the log density.
 """
 
 from __future__ import annotations
@@ -40,14 +40,14 @@ def parts_of(x: Array, layout: Layout) -> dict[str, Array]:
 
 
 def add_normal(x: Array, out: Array, place: slice, prior: NormalPrior) -> float:
-    """Normal prior of x[place]."""
+    """Add a normal prior of x[place]."""
     z = (x[place] - prior.mean) / prior.sd
     out[place] -= z / prior.sd
     return float(np.sum(-0.5 * z**2 - math.log(prior.sd) - 0.5 * LOG_TWO_PI))
 
 
 def add_scale(x: Array, out: Array, place: slice, prior: ScalePrior) -> float:
-    """Exponential prior of exp(x[place]), as a density of x."""
+    """Add an exponential prior of exp(x[place]), as a density of x."""
     value: Any = np.exp(x[place])
     out[place] += 1.0 - prior.rate * value
     return float(np.sum(math.log(prior.rate) - prior.rate * value + x[place]))

@@ -89,7 +89,10 @@ def _periods(results: DependenceStateResults) -> list[Row]:
     for (start, end, predicted), part in rows.groupby(
         ["from_year", "to_year", "predicted"], sort=False
     ):
-        rose, fell = int((part["p_rising"] >= SURE).sum()), int((part["p_rising"] <= 1 - SURE).sum())
+        rose, fell = (
+            int((part["p_rising"] >= SURE).sum()),
+            int((part["p_rising"] <= 1 - SURE).sum()),
+        )
         found.append(
             {
                 "from_year": start,

@@ -23,9 +23,7 @@ MOST = 8  # states drawn one by one
 WIDTHS = Classes((0.1, 0.25, 0.5, 1.0, 2.0), ramp("OrRd", 6, 0.06, 0.95))
 
 
-def dependence_state_jobs(
-    results: DependenceStateResults, surroundings: Surroundings
-) -> list[Job]:
+def dependence_state_jobs(results: DependenceStateResults, surroundings: Surroundings) -> list[Job]:
     """Return what to draw of the states' dependence.
 
     Parameters

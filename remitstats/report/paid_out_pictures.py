@@ -89,7 +89,7 @@ def _hubs(results: PaidOutResults, surroundings: Surroundings) -> Iterator[Job]:
         "svg",
         texts.plain("paid_out.hubs_alt", places=", ".join(shown["name"].head(5))),
         texts("paid_out.hubs_caption"),
-        partial(dots, [Panel("", rows)], labels, left=1.85),
+        partial(dots, [Panel("", rows)], labels, left=2.3),
     )
 
 

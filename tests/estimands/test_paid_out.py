@@ -29,7 +29,9 @@ def simulation() -> PaidSimulation:
     return simulate_paid_out(panel, seed=1, hyperparameters={"noise": 0.05})
 
 
-def fit_around(simulation: PaidSimulation, form: str = "gravity", jitter: float = 0.02) -> xr.DataTree:
+def fit_around(
+    simulation: PaidSimulation, form: str = "gravity", jitter: float = 0.02
+) -> xr.DataTree:
     rng = np.random.default_rng(2)
     data = prepare_data(simulation.panel)
     dims = {
@@ -109,9 +111,7 @@ def test_at_the_truth_flows_are_the_simulated_ones(
     found = results.municipality.set_index("cvegeo")
     truth = simulation.municipality
     assert found["inflow_median"].to_numpy() == pytest.approx(truth["inflow"].to_numpy(), rel=0.1)
-    assert found["outside_median"].to_numpy() == pytest.approx(
-        truth["outside"].to_numpy(), abs=3.0
-    )
+    assert found["outside_median"].to_numpy() == pytest.approx(truth["outside"].to_numpy(), abs=3.0)
 
 
 def test_correction_brings_dollars_back_to_what_households_get(

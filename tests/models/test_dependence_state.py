@@ -152,10 +152,10 @@ def test_collapsed_density_is_the_pymc_model_with_its_paths_integrated_out(panel
     x = density.start() + 0.2 * rng.standard_normal(density.size)
     own = density.constrain(x)
     jacobian = 0.0
-    for name in point:
+    for name, initial in point.items():
         plain = name.removesuffix("_log__")
         if plain in latent:
-            values[name] = np.zeros_like(point[name])
+            values[name] = np.zeros_like(initial)
             continue
         inside = name.endswith("_log__")
         values[name] = np.log(own[plain]) if inside else own[plain]

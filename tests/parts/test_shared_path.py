@@ -63,9 +63,7 @@ def test_density_is_that_of_the_whole_normal(case: dict[str, np.ndarray]) -> Non
 
 @pytest.mark.parametrize("name", ["covariance", "common"])
 def test_gradient_is_that_of_differences(case: dict[str, np.ndarray], name: str) -> None:
-    found = path_density(
-        case["series"], case["covariance"], case["mean"], case["common"], GROUP_OF
-    )
+    found = path_density(case["series"], case["covariance"], case["mean"], case["common"], GROUP_OF)
     gradient = found.by_covariance if name == "covariance" else found.by_common
     direction = positive(np.random.default_rng(4), *case[name].shape)
     values = []
@@ -109,13 +107,19 @@ def test_whole_path_is_drawn_given_those_of_the_groups(case: dict[str, np.ndarra
     count, rng = 40_000, np.random.default_rng(6)
     paths = np.random.default_rng(7).normal(size=(GROUPS, TIMES))
     drawn = draw_whole(
-        np.broadcast_to(paths, (count, GROUPS, TIMES)), case["mean"], case["whole"], case["own"], rng
+        np.broadcast_to(paths, (count, GROUPS, TIMES)),
+        case["mean"],
+        case["whole"],
+        case["own"],
+        rng,
     )
     loading = np.tile(np.eye(TIMES), (GROUPS, 1))
     gain = case["whole"] @ loading.T @ np.linalg.inv(case["common"])
     away = paths.ravel() - np.tile(case["mean"], GROUPS)
     assert drawn.mean(axis=0) == pytest.approx(case["mean"] + gain @ away, abs=0.03)
-    assert np.cov(drawn.T) == pytest.approx(case["whole"] - gain @ loading @ case["whole"], abs=0.06)
+    assert np.cov(drawn.T) == pytest.approx(
+        case["whole"] - gain @ loading @ case["whole"], abs=0.06
+    )
 
 
 def test_later_times_are_drawn_given_the_known_ones(case: dict[str, np.ndarray]) -> None:

@@ -75,7 +75,9 @@ def paths(
         axes.set_title(shorten(title, 14 * round(width)), fontsize=9.4)
     handles = [
         Line2D([], [], color=ACCENT, marker="o", markersize=3, linewidth=1, label=words["known"]),
-        Line2D([], [], color=CLAIM, marker="s", markersize=4, linewidth=2, label=words["predicted"]),
+        Line2D(
+            [], [], color=CLAIM, marker="s", markersize=4, linewidth=2, label=words["predicted"]
+        ),
     ]
     figure.legend(
         handles=handles, loc="upper left", bbox_to_anchor=(0.0, 1.0), ncols=2, fontsize=8.8,
