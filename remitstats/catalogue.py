@@ -139,6 +139,9 @@ CATALOGUE: tuple[Model, ...] = (
     Model("circle", design="design", summarise="claims.circle:summarise", by_default=False),
     Model("macro", check="models.macro_data:check"),
     Model("dependence"),
+    Model("dependence_state", check="models.dependence_state_data:check"),
+    # By name only: sampling it takes minutes.
+    Model("paid_out", check="models.paid_out_data:check", design="design", by_default=False),
 )
 
 NAMES = tuple(model.name for model in CATALOGUE)
