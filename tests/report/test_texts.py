@@ -23,6 +23,14 @@ DEPENDENCE_GROUPS = (  # likewise: a map and what of it, an assumption, a unit, 
     *("assumed", "axis", "factor", "growth", "growth_p", "jump", "later", "later_p", "legend"),
     *("level", "method", "score", "share", "share_p", "why"),
 )
+STATE_GROUPS = (
+    *("assumed", "concentration", "front", "is", "known", "legend", "level", "nation", "part"),
+    *("paths", "predicted", "tendency", "width"),
+)
+PAID_GROUPS = (
+    *("assumed", "corrected", "form", "front", "hubs", "inflow", "is", "outside", "p_hub", "part"),
+    *("parts", "raw", "series", "uncertainty"),
+)
 
 
 def test_every_text_asked_for_by_name_is_there():
@@ -45,6 +53,8 @@ def test_no_text_is_left_over():
     )
     dynamic += tuple(f"circle.{group}_" for group in CIRCLE_GROUPS)
     dynamic += tuple(f"dependence.{group}_" for group in DEPENDENCE_GROUPS)
+    dynamic += tuple(f"dependence_state.{group}_" for group in STATE_GROUPS)
+    dynamic += tuple(f"paid_out.{group}_" for group in PAID_GROUPS)
     dynamic += tuple(f"macro.{g}_" for g in ("assumed", "fastest", "legend", "slower", "source"))
     dynamic += ("paper.verdict_", "index.trend_", "diagnostics.", "states.")
     titles = re.compile(r"^\w+\.(title|front)$")
