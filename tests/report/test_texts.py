@@ -35,6 +35,7 @@ def test_every_text_asked_for_by_name_is_there():
 def test_no_text_is_left_over():
     dynamic = (
         "nav.",
+        *(f"claims.{group}_" for group in ("basis", "heading", "rule", "verdict")),
         "glossary.",
         "data.file_",
         "method.caveat_",
@@ -44,6 +45,7 @@ def test_no_text_is_left_over():
     )
     dynamic += tuple(f"circle.{group}_" for group in CIRCLE_GROUPS)
     dynamic += tuple(f"dependence.{group}_" for group in DEPENDENCE_GROUPS)
+    dynamic += tuple(f"macro.{g}_" for g in ("assumed", "fastest", "legend", "slower", "source"))
     dynamic += ("paper.verdict_", "index.trend_", "diagnostics.", "states.")
     titles = re.compile(r"^\w+\.(title|front)$")
     left = [
