@@ -18,11 +18,11 @@ CIRCLE_GROUPS = (  # of texts whose keys are put together from a variable, a ver
     *("link", "loop", "name", "natural", "node", "other", "panel", "reading", "regime", "short"),
     *("size", "spoken", "step", "title", "verdict"),
 )
-CODE = "\n".join(path.read_text("utf-8") for path in SOURCES)
 DEPENDENCE_GROUPS = (  # likewise: a map and what of it, an assumption, a unit, a method
     *("assumed", "axis", "factor", "growth", "growth_p", "jump", "later", "later_p", "legend"),
     *("level", "method", "score", "share", "share_p", "why"),
 )
+CODE = "\n".join(path.read_text("utf-8") for path in SOURCES)
 STATE_GROUPS = (
     *("assumed", "concentration", "front", "is", "known", "legend", "level", "nation", "part"),
     *("paths", "predicted", "tendency", "width"),
