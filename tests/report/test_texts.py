@@ -16,7 +16,7 @@ SOURCES = [
 CIRCLE_GROUPS = (  # of texts whose keys are put together from a variable, a verdict, a sign
     *("assumed", "change", "column", "counted", "curve", "impulse", "jump", "legend", "letter"),
     *("link", "loop", "name", "natural", "node", "other", "panel", "reading", "regime", "short"),
-    *("size", "spoken", "step", "title", "verdict"),
+    *("moved", "size", "spoken", "step", "title", "verdict"),
 )
 DEPENDENCE_GROUPS = (  # likewise: a map and what of it, an assumption, a unit, a method
     *("assumed", "axis", "factor", "growth", "growth_p", "jump", "later", "later_p", "legend"),
