@@ -211,7 +211,8 @@ def summarise_circle(
                     natural.add({"change": step, **row, "variable": NAMES[row["variable"]]}, value)
     confounding, beside = _confounding(fit, places[0])
     moved = _Rows("moved")
-    contribution, derived = empty("contribution"), {}
+    contribution = empty("contribution")
+    derived: dict[str, xr.DataArray] = {}
     if data is not None and data.shape[1] > 2:
         tell("paths without the loop", 0.1)
         contribution, derived = _contribution(
