@@ -18,8 +18,8 @@ import xarray as xr
 from threadpoolctl import threadpool_limits
 
 from remitstats.errors import RemitstatsError
-from remitstats.fitting import collapsed
-from remitstats.fitting.laplace import Chain, ChainDraws, Preparation, prepare
+from remitstats.fitting import collapsed, mixture
+from remitstats.fitting.laplace import Chain, ChainDraws, prepare
 from remitstats.fitting.settings import Settings, available_cores
 from remitstats.fitting.version import code_version, fit_key
 from remitstats.panel.panel import Panel
@@ -129,14 +129,21 @@ def _laplace(
     start = time.perf_counter()
     first, *rest = np.random.SeedSequence(settings.seed).spawn(1 + settings.chains)
     with threadpool_limits(limits=1):  # chains are the parallel part; BLAS threads only contend
-        preparation = prepare(
-            blocks,
-            np.random.default_rng(first),
-            progress,
-            cores=cores or available_cores(),
-        )
+        new_chain: Callable[[np.random.SeedSequence], Chain | mixture.Chain]
+        if isinstance(blocks.likelihood, mixture.ScaleMixture):
+            new_chain = partial(mixture.Chain, mixture.prepare(blocks, first, progress))
+        else:
+            new_chain = partial(
+                Chain,
+                prepare(
+                    blocks,
+                    np.random.default_rng(first),
+                    progress,
+                    cores=cores or available_cores(),
+                ),
+            )
         prepared = time.perf_counter()
-        chains = _run_chains(preparation, rest, settings, cores, progress)
+        chains = _run_chains(new_chain, rest, settings, cores, progress)
     done = time.perf_counter()
     theta = np.stack([c.theta for c in chains])
     posterior: dict[str, Any] = {}
@@ -226,14 +233,14 @@ def _tune(
 
 
 def _run_chains(
-    preparation: Preparation,
+    new_chain: Callable[[np.random.SeedSequence], Chain | mixture.Chain],
     seeds: list[np.random.SeedSequence],
     settings: Settings,
     cores: int | None,
     progress: Progress | None,
 ) -> list[ChainDraws]:
     def run(number: int, tick: Callable[[], None]) -> ChainDraws:
-        chain = Chain(preparation, seeds[number])
+        chain = new_chain(seeds[number])
         chain.tune(settings.tune, tick)
         return chain.draw(settings.draws, tick)
 

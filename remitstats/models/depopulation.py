@@ -5,15 +5,19 @@ calendar: censuses are 4.3 to 5.7 years apart), on boundaries that compare
 (`depopulation_census`):
 
     y_ik ~ StudentT(nu, r_ik + d_ik, noise_sd_k sqrt(1 + small / size_ik))
-    r_ik = a + u_k + (b + v_k) z_i + s_c(i) + t_c(i),k + f_i + g_ik          the underlying rate
+    r_ik = a + u_k + (b + v_k) z_i + s_c(i) + t_c(i),k + m_ik                the underlying rate
+    m_ik = municipality_sd (sqrt(share) f_i + sqrt(1 - share) g_ik)
 
     a, u_k    growth and interval effect    Normal(growth prior), Normal(0, interval_sd)
     b, v_k    effect of size z_i (log of the first population, standardised), by interval
               Normal(0, size_slope.sd), Normal(0, size_interval_sd)
     s_c, t_ck state, state by interval      Normal(0, state_sd), Normal(0, state_interval_sd)
-    f_i       lasting level of the municipality   BYM2(municipality_sd, municipality_share)
-    g_ik      what lasts for a while        AR(1) over intervals, sd drift_sd, lag-one drift_rho
+    f_i       lasting, like the neighbours' scaled ICAR
+    g_ik      the municipality's own        AR(1) over intervals, unit sd, lag-one municipality_rho
     d_ik      error of the counts and the survey   e_i,t / years_k at its end, minus at its start
+
+m is a BYM2 effect whose unstructured part may change over time: with a correlation of 1 it is the
+usual one, a lasting level; with less, a municipality's own luck runs out.
 
 A count (1995, 2005) or a survey (2015) misses some and counts others twice: its level has an error
 e_it ~ Normal(0, sd_t q_i) in %, with sd_t for a municipality of 5,000 persons and q_i falling with
@@ -54,7 +58,7 @@ from numpy.typing import NDArray
 from remitstats.models.depopulation_data import CELLS, DepopulationData, prepare_data
 from remitstats.models.depopulation_likelihood import GrowthLikelihood
 from remitstats.panel.panel import Panel
-from remitstats.parts import autoregression, bym2, icar
+from remitstats.parts import autoregression, icar
 from remitstats.parts.latent_gaussian import (
     Component,
     FixedSd,
@@ -99,12 +103,12 @@ class Priors:
         How far an interval lies from it; P(standard deviation > upper) = tail.
     size_slope : NormalPrior
         More growth for one standard deviation of log size.
-    size_interval_sd, state_sd, state_interval_sd, municipality_sd, drift_sd : ScalePrior
+    size_interval_sd, state_sd, state_interval_sd, municipality_sd : ScalePrior
         Standard deviations of the effects.
     municipality_share : SharePrior
-        Spatial share of the variance of lasting municipality effects.
-    drift_rho : CorrelationPrior
-        Correlation, from one interval to the next, of what lasts for a while.
+        Spatial, and lasting, share of the variance of municipality effects.
+    municipality_rho : CorrelationPrior
+        Correlation, from one interval to the next, of a municipality's own part.
     count_sd, survey_sd : ScalePrior
         Error of a count's and of the survey's population of a municipality of 5,000, in %. For
         the survey: about a fifth of the dwellings, clusters, and listings that miss some give
@@ -126,8 +130,7 @@ class Priors:
     state_interval_sd: ScalePrior = ScalePrior(upper=1.5, tail=0.05)
     municipality_sd: ScalePrior = ScalePrior(upper=2.0, tail=0.05)
     municipality_share: SharePrior = SharePrior(alpha=1.0, beta=1.0)
-    drift_sd: ScalePrior = ScalePrior(upper=2.0, tail=0.05)
-    drift_rho: CorrelationPrior = CorrelationPrior(upper=0.7, tail=0.6)
+    municipality_rho: CorrelationPrior = CorrelationPrior(upper=0.7, tail=0.6)
     count_sd: ScalePrior = ScalePrior(upper=10.0, tail=0.05)
     survey_sd: ScalePrior = ScalePrior(upper=8.0, tail=0.05)
     noise_sd: ScalePrior = ScalePrior(upper=3.0, tail=0.05)
@@ -160,7 +163,7 @@ def _hyperparameters(data: DepopulationData, priors: Priors) -> dict[str, HyperP
     """Return the priors that the panel has a use for."""
     names = ["interval_sd", "size_interval_sd"]
     names += ["state_sd", "state_interval_sd"] if len(data.coords["state"]) > 1 else []
-    names += ["municipality_sd", "municipality_share", "drift_sd", "drift_rho"]
+    names += ["municipality_sd", "municipality_share", "municipality_rho"]
     names += ["count_sd"] if len(data.coords["count"]) else []
     names += ["survey_sd"] if len(data.coords["survey"]) else []
     found: dict[str, HyperPrior] = {name: getattr(priors, name) for name in names}
@@ -206,33 +209,25 @@ def latent_gaussian(data: DepopulationData, priors: Priors) -> LatentGaussian:
             SharedSd(*shared, spatial=True),
         ),
         Component(
-            "municipality_unstructured",
-            independent,
-            always,
-            itself,
-            SharedSd(*shared, spatial=False),
-        ),
-        Component(
-            "drift",
+            "municipality_own",
             independent,
             each,
             itself,
-            FreeSd("drift_sd"),
-            autoregression.FreeCorrelation("drift_rho", intervals),
+            SharedSd(*shared, spatial=False),
+            autoregression.FreeCorrelation("municipality_rho", intervals),
         ),
     ]
     reported: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
         "interval_effect": (("interval_effect", "growth"), ("interval",)),
         "size_effect": (("size_effect", "size_slope"), ("interval",)),
-        "municipality_effect": (
-            ("municipality_spatial", "municipality_unstructured"),
-            ("municipality",),
-        ),
+        "municipality_spatial": (("municipality_spatial",), ("municipality",)),
     }
     if "state_sd" in hyper:
         components += [
             Component("state_effect", of_states, always, member, FreeSd("state_sd")),
-            Component("state_interval_effect", of_states, each, member, FreeSd("state_interval_sd")),
+            Component(
+                "state_interval_effect", of_states, each, member, FreeSd("state_interval_sd")
+            ),
         ]
         reported["state_effect"] = (("state_effect",), ("state",))
         reported["state_interval_effect"] = (("state_interval_effect",), ("interval", "state"))
@@ -345,27 +340,24 @@ def _underlying(data: DepopulationData, priors: Priors, hyper: Mapping[str, Any]
         slope + hyper["size_interval_sd"] * pm.Normal("size_unit", dims="interval"),
         dims="interval",
     )
-    lasting = pm.Deterministic(
-        "municipality_effect",
-        bym2.to_pymc(
-            "municipality",
-            data.graph,
-            hyper["municipality_sd"],
-            hyper["municipality_share"],
-            "municipality",
-        ),
+    share = hyper["municipality_share"]
+    spatial = pm.Deterministic(
+        "municipality_spatial",
+        hyper["municipality_sd"]
+        * pm.math.sqrt(share)
+        * icar.to_pymc("municipality_spatial_unit", data.graph, "municipality", None),
         dims="municipality",
     )
-    drift = autoregression.to_pymc(
-        "drift",
+    own = autoregression.to_pymc(
+        "municipality_own",
         intervals,
-        hyper["drift_rho"],
-        hyper["drift_sd"],
+        hyper["municipality_rho"],
+        hyper["municipality_sd"] * pm.math.sqrt(1.0 - share),
         ("municipality", "interval"),
         municipalities,
     )
     rate = priors.growth.mean + interval[:, None] + size[:, None] * data.log_size[None, :]
-    rate = rate + lasting[None, :] + drift.T
+    rate = rate + spatial[None, :] + own.T
     if "state_sd" in hyper:
         state = pm.Deterministic(
             "state_effect", hyper["state_sd"] * pm.Normal("state_unit", dims="state"), dims="state"

@@ -14,6 +14,7 @@ together as known.
 from __future__ import annotations
 
 import datetime
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -144,7 +145,7 @@ class Growth:
     def interval(self) -> NDArray[np.str_]:
         """Names of the intervals, such as "2010-2015"."""
         year = self.censuses.year
-        return np.array([f"{a}-{b}" for a, b in zip(year, year[1:], strict=False)])
+        return np.array([f"{a}-{b}" for a, b in itertools.pairwise(year)])
 
     @property
     def percent(self) -> Array:

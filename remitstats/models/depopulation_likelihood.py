@@ -58,6 +58,27 @@ class GrowthLikelihood:
         """Return the degrees of freedom."""
         return 2.0 / values[self.tail_weight]
 
+    @property
+    def hyperparameters(self) -> tuple[str, ...]:
+        """Names of the hyperparameters that the likelihood depends on."""
+        return (*self.noise_sd, self.small_size, self.tail_weight)
+
+    def mixture(self, values: Values) -> tuple[Array, Array, float]:
+        """Return the measurements and scales of the cells, and the degrees of freedom."""
+        return self._flat, self.measurement_sd(values), self.degrees(values)
+
+    def log_scale_slopes(self, values: Values) -> Mapping[str, Array]:
+        """Return by hyperparameter how the logarithms of the scales change, shape (cell,)."""
+        found = {name: row / values[name] for name, row in self._rows.items()}
+        inverse = self._inverse_size
+        return {**found, self.small_size: 0.5 * inverse / (1.0 + values[self.small_size] * inverse)}
+
+    @cached_property
+    def _rows(self) -> dict[str, Array]:
+        intervals, municipalities = self.observed.shape
+        rows = np.repeat(np.eye(intervals), municipalities, axis=1)
+        return dict(zip(self.noise_sd, rows, strict=True))
+
     def _cells(self, values: Values) -> StudentT:
         return StudentT(self._flat, 1.0, self.degrees(values), self.measurement_sd(values))
 
