@@ -46,14 +46,23 @@ class Factors:
         """Return the sum over columns of log |V|."""
         return float(np.sum(np.log(self.diagonal)))
 
+    def log_density(self, residual: Array) -> Array:
+        """Return the log density of every column's residuals, up to a constant."""
+        half = self.half(residual)
+        return -0.5 * np.sum(np.log(self.diagonal) + half**2 / self.diagonal, axis=0)
+
+    def half(self, residual: Array) -> Array:
+        """Return L^-1 r, shape (row, column)."""
+        found = residual.copy()
+        for i in range(len(residual)):
+            for k in range(i):
+                found[i] += self.inverse[i, k] * residual[k]
+        return found
+
     def solve(self, residual: Array) -> tuple[Array, float]:
         """Return V^-1 r, shape (row, column), and the sum of r' V^-1 r."""
         rows = len(residual)
-        half = np.empty_like(residual)
-        for i in range(rows):
-            half[i] = residual[i]
-            for k in range(i):
-                half[i] += self.inverse[i, k] * residual[k]
+        half = self.half(residual)
         scaled = half / self.diagonal
         found = scaled.copy()
         for i in range(rows):

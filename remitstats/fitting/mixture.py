@@ -4,9 +4,11 @@ Given the precision multipliers w of all cells the model is Gaussian, and everyt
 engine knows holds exactly. One iteration of a chain, over w, the hyperparameters theta and the
 latent field:
 
-1. w given the linear predictor: independent gammas.
-2. theta given w and the fields that columns share, all that is a column's own integrated out
-   (`local_blocks`): Hamiltonian steps with the exact gradient, whitened by the curvature.
+1. w given the linear predictor: independent gammas. Then once more, cell by cell of a column,
+   with all that is the column's own integrated out (`local_blocks`): an outlier that has more
+   than one explanation changes between them.
+2. theta given w and the fields that columns share, all that is a column's own integrated out:
+   Hamiltonian steps with the exact gradient, whitened by the curvature.
    Then those of a map, and of effects it shares variation with, once more with the map
    integrated out too (`wide_field`): random steps.
 3. The whole field given theta and w: one draw of the sparse engine, without memory.
@@ -23,7 +25,7 @@ deviation of a thousand units (`gaussian_system.LEAST_WEIGHT`), which moves noth
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Protocol, runtime_checkable
 
@@ -34,7 +36,7 @@ from numpy.typing import NDArray
 from remitstats.fitting.emulator import covariance_root
 from remitstats.fitting.gaussian_system import Conditional, GaussianSystem, Surrogate
 from remitstats.fitting.laplace import ChainDraws
-from remitstats.fitting.local_blocks import NO_DATA, LocalBlocks
+from remitstats.fitting.local_blocks import NO_DATA, LocalBlocks, factorise
 from remitstats.fitting.surrogate import approx_gradient, newton_mode
 from remitstats.fitting.wide_field import find_wide_field
 from remitstats.parts.latent_gaussian import LatentGaussian, Values
@@ -102,6 +104,7 @@ class Joint:
     def __init__(self, system: GaussianSystem) -> None:
         self.system, self.model = system, system.model
         self.names = list(self.model.hyperparameters)
+        self.blocks = LocalBlocks(system)
         likelihood = self.model.likelihood
         assert isinstance(likelihood, ScaleMixture)  # noqa: S101 - `fit` chose this engine by it
         self.likelihood = likelihood
@@ -119,7 +122,11 @@ class Joint:
                     self.fields[i].append(number)
             self.tail[i] = likelihood.mixture(values)[2] != degrees
         self.of_effects = [i for i in range(size) if self.fields[i]]
-        self.blocks = LocalBlocks(system)
+        local = set(self.blocks.square)
+        self.of_shared = [
+            i for i in self.of_effects if not local & set(self.fields[i]) and not self.tail[i]
+        ]
+        self.of_columns = [i for i in range(size) if i not in self.of_shared and not self.tail[i]]
         wide = find_wide_field(self.blocks)
         self.of_wide = [i for i in self.of_effects if wide and wide.number in self.fields[i]]
         near = {number for i in self.of_wide for number in self.fields[i]}
@@ -154,6 +161,31 @@ class Joint:
                 change = (up[name] - down[name]) / (2.0 * STEP)
                 found[i] += change * float(of_log_scale @ scales[name])
         return found
+
+
+def own_density(joint: Joint, eta: Array, theta: Array) -> tuple[float, Array]:
+    """Return the log density of theta given the linear predictor, and its gradient.
+
+    The gradient is of the likelihood's own hyperparameters; the others stand still.
+    """
+    likelihood = joint.likelihood
+    values = joint.model.constrain(theta)
+    observed, scale, degrees = likelihood.mixture(values)
+    known = np.isfinite(observed)
+    square = np.where(known, ((observed - eta) / scale) ** 2, 0.0)
+    of_log_scale = np.where(known, (degrees + 1.0) * square / (degrees + square) - 1.0, 0.0)
+    found = -np.where(np.isin(np.arange(len(theta)), joint.of_likelihood), theta, 0.0)
+    scales = likelihood.log_scale_slopes(values)
+    for i in joint.of_likelihood:
+        up, down = (joint.at(values, i, theta[i] + h) for h in (STEP, -STEP))
+        if joint.tail[i]:
+            change = likelihood.log_density(eta, up).sum() - likelihood.log_density(eta, down).sum()
+            found[i] += float(change) / (2.0 * STEP)
+        else:
+            change = (up[joint.names[i]] - down[joint.names[i]]) / (2.0 * STEP)
+            found[i] += change * float(of_log_scale @ scales[joint.names[i]])
+    value = float(likelihood.log_density(eta, values).sum()) - 0.5 * float(theta @ theta)
+    return value, found
 
 
 @dataclass(frozen=True)
@@ -225,19 +257,18 @@ class Preparation:
         The prepared model.
     state : _State
         Where a pilot chain ended.
-    root : array, shape (hyperparameter, free hyperparameter)
-        Root of the inverse curvature there, of those that step 2 moves.
-    log_step : float
-        Logarithm of the length of the pilot's steps.
-    wide_root : array, shape (hyperparameter, moved hyperparameter)
+    columns, own : tuple of array and float
+        Root of the covariance and log length of the steps of hyperparameters of the columns, and
+        of the likelihood's own.
+    wide : array, shape (hyperparameter, moved hyperparameter)
         Root of the covariance of those moved with the map integrated out.
     """
 
     joint: Joint
     state: _State
-    root: Array
-    log_step: float
-    wide_root: Array
+    columns: tuple[Array, float]
+    own: tuple[Array, float]
+    wide: Array
 
 
 def prepare(
@@ -258,55 +289,96 @@ def prepare(
     system = GaussianSystem(model)
     joint = Joint(system)
     _, conditional, _ = newton_mode(system, model.initial(), model.likelihood.initial())
-    size, free = len(joint.names), np.flatnonzero(~joint.tail)
-    small = 0.1 * np.eye(size)
+    small = 0.1 * np.eye(len(joint.names))
     state = _State(model.initial(), conditional.mean, conditional.eta(conditional.mean))
-    pilot = Chain(
-        Preparation(joint, state, small[:, free], math.log(0.3), small[:, joint.of_wide]),
-        seed,
-        spread=0.0,
+    start = Preparation(
+        joint,
+        state,
+        (small[:, joint.of_columns], math.log(0.3)),
+        (small[:, joint.of_likelihood], math.log(0.3)),
+        small[:, joint.of_wide],
     )
+    pilot = Chain(start, seed, spread=0.0)
     for window in PILOT:
         pilot.tune(window)
         pilot.learn_shape()
         tell("finding the mode", sum(PILOT[: PILOT.index(window) + 1]) / sum(PILOT))
-    return Preparation(joint, pilot.state, pilot.root, pilot.log_step, pilot.wide_root)
+    return pilot.preparation()
 
 
-class Sweep:
-    """Moves of single hyperparameters by a density that is cheap, with lengths that adapt.
+class Leap:
+    """Hamiltonian steps of some hyperparameters together, of a length that adapts.
 
     Parameters
     ----------
-    index : sequence of int
-        Positions of the hyperparameters that are moved.
+    root : array, shape (hyperparameter, moved hyperparameter)
+        Root of about their covariance.
+    log_length : float
+        Logarithm of the length of a step in units of it.
     """
 
-    def __init__(self, index: Sequence[int], length: Array) -> None:
-        self.index = list(index)
-        self.log_length = np.log(length)
+    def __init__(self, root: Array, log_length: float) -> None:
+        self.root, self.log_length = root, log_length
 
     def move(
         self,
         theta: Array,
-        density: Callable[[Array, int], float],
+        density: Callable[[Array], tuple[float, Array]],
         rng: np.random.Generator,
         gain: float,
-    ) -> Array:
-        """Return theta after one pass; lengths adapt by `gain`, 0 for not.
+    ) -> tuple[Array, float, float]:
+        """Return theta after one trajectory, its acceptance and the error of its energy."""
+        length = math.exp(self.log_length) * rng.uniform(0.8, 1.2)
+        velocity = rng.standard_normal(self.root.shape[1])
+        value, slope = density(theta)
+        energy = 0.5 * float(velocity @ velocity) - value
+        place, error = theta, math.inf
+        for _ in range(STEPS):
+            velocity = velocity + 0.5 * length * (self.root.T @ slope)
+            place = place + length * (self.root @ velocity)
+            if np.any(np.abs(place) > FARTHEST):
+                break
+            value, slope = density(place)
+            velocity = velocity + 0.5 * length * (self.root.T @ slope)
+        else:
+            error = 0.5 * float(velocity @ velocity) - value - energy
+        accept = math.exp(min(0.0, -error)) if not math.isnan(error) else 0.0
+        self.log_length += gain * (accept - TARGET)
+        return (place if rng.random() < accept else theta), accept, error
 
-        `density` gives what depends on hyperparameter i of the log likelihood of theta, whose
-        prior is standard normal.
-        """
-        for i in self.index:
-            trial = theta.copy()
-            trial[i] += math.exp(self.log_length[i]) * rng.standard_normal()
-            gained = density(trial, i) - density(theta, i)
-            gained -= 0.5 * (trial[i] ** 2 - theta[i] ** 2)
-            accept = math.exp(min(0.0, gained)) if math.isfinite(gained) else 0.0
-            self.log_length[i] += gain * (accept - SINGLE_TARGET)
+
+class Walk:
+    """Random steps of some hyperparameters together, of a length that adapts.
+
+    Parameters
+    ----------
+    root : array, shape (hyperparameter, moved hyperparameter)
+        Root of a covariance that the steps have, up to their length.
+    """
+
+    def __init__(self, root: Array) -> None:
+        self.root = root
+        self.log_length = math.log(2.4 / math.sqrt(max(1, root.shape[1])))
+
+    def move(
+        self,
+        theta: Array,
+        density: Callable[[Array], float],
+        rng: np.random.Generator,
+        gain: float,
+        steps: int,
+    ) -> Array:
+        """Return theta after some steps; the length adapts by `gain`, 0 for not."""
+        value = density(theta)
+        for _ in range(steps):
+            trial = theta + math.exp(self.log_length) * (
+                self.root @ rng.standard_normal(self.root.shape[1])
+            )
+            new = density(trial) if np.all(np.abs(trial) < FARTHEST) else -math.inf
+            accept = math.exp(min(0.0, new - value)) if not math.isnan(new) else 0.0
+            self.log_length += gain * (accept - WALK_TARGET)
             if rng.random() < accept:
-                theta = trial
+                theta, value = trial, new
         return theta
 
 
@@ -327,17 +399,13 @@ class Chain:
         joint = self.joint = preparation.joint
         self.system, self.model, self.likelihood = joint.system, joint.model, joint.likelihood
         self.rng = np.random.default_rng(seed)
-        self.free = np.flatnonzero(~joint.tail)
-        self.root, self.log_step = preparation.root, preparation.log_step
-        self.wide, self.wide_root = find_wide_field(joint.blocks), preparation.wide_root
-        self.log_wide = math.log(2.4 / math.sqrt(max(1, len(joint.of_wide))))
-        sd = np.maximum(np.sqrt(np.sum(self.root**2, axis=1)), 0.05)
-        self.of_likelihood, self.of_effects = (
-            Sweep(joint.of_likelihood, sd),
-            Sweep(joint.of_effects, sd),
-        )
+        self.wide = find_wide_field(joint.blocks)
+        self.of_columns, self.of_own = Leap(*preparation.columns), Leap(*preparation.own)
+        self.of_wide = Walk(preparation.wide)
+        self.log_shared = np.full(len(joint.names), -1.0)
+        self.log_length = np.full(len(joint.names), -3.0)  # of the steps of `_rescale`
         self.spare: qdldl.Solver | None = None
-        apart = self.root @ self.rng.standard_normal(len(self.free))
+        apart = self.of_columns.root @ self.rng.standard_normal(len(joint.of_columns))
         theta = preparation.state.theta + spread * apart
         self.state = replace(preparation.state, theta=theta)
         self.gain = 0.0
@@ -347,47 +415,48 @@ class Chain:
         state, model, rng = self.state, self.model, self.rng
         multiplier = draw_multiplier(self.likelihood, model.constrain(state.theta), state.eta, rng)
         given = given_multipliers(self.joint, multiplier, state.field)
-        theta, accept, error = self._leap(state.theta, given)
-        self.log_step += self.gain * (accept - TARGET)
-        theta = self._walk(theta, given, state.field)
+        multiplier = self._redraw(state.theta, given)
+        given = replace(given, multiplier=multiplier)
+        theta, accept, error = self.of_columns.move(
+            state.theta, lambda t: log_density(self.joint, given, t), rng, self.gain
+        )
+        theta = self._move_shared(theta, given)
+        if self.wide is not None:
+            density = self._of_wide(given, state.field)
+            theta = self.of_wide.move(theta, density, rng, self.gain, WALK)
         values = model.constrain(theta)
         surrogate = surrogate_of(self.likelihood, values, multiplier)
         conditional = self.system.condition(theta, surrogate, self.spare)
         self.spare = conditional.solver
         field = conditional.field(rng.standard_normal(self.system.noise))
         eta = conditional.eta(field)
-        theta = self.of_likelihood.move(
-            theta,
-            lambda t, _i: float(self.likelihood.log_density(eta, model.constrain(t)).sum()),
-            rng,
-            self.gain,
+        theta, _, _ = self.of_own.move(
+            theta, lambda t: own_density(self.joint, eta, t), rng, self.gain
         )
         self.state = self._rescale(_State(theta, field, eta))
         return conditional, accept, error
 
-    def _leap(self, theta: Array, given: Given) -> tuple[Array, float, float]:
-        """Take Hamiltonian steps; return theta, the acceptance and the error of the energy."""
-        rng, root = self.rng, self.root
-        step = math.exp(self.log_step) * rng.uniform(0.8, 1.2)
-        velocity = rng.standard_normal(root.shape[1])
-        value, slope = log_density(self.joint, given, theta)
-        energy = 0.5 * float(velocity @ velocity) - value
-        place = theta
-        for _ in range(STEPS):
-            velocity = velocity + 0.5 * step * (root.T @ slope)
-            place = place + step * (root @ velocity)
-            if np.any(np.abs(place) > FARTHEST):
-                return theta, 0.0, math.inf
-            try:
-                value, slope = log_density(self.joint, given, place)
-            except np.linalg.LinAlgError:
-                return theta, 0.0, math.inf
-            velocity = velocity + 0.5 * step * (root.T @ slope)
-        error = 0.5 * float(velocity @ velocity) - value - energy
-        if not math.isfinite(error):
-            return theta, 0.0, math.inf
-        accept = math.exp(min(0.0, -error))
-        return (place if rng.random() < accept else theta), accept, error
+    def _move_shared(self, theta: Array, given: Given) -> Array:
+        """Move the standard deviations of shared fields, one by one, given the fields."""
+        joint, rng = self.joint, self.rng
+        values = self.model.constrain(theta)
+
+        def density(at: Values, i: int) -> float:
+            fields = joint.fields[i]
+            return sum(joint.field_density(number, at, given.gram[number]) for number in fields)
+
+        for i in [*joint.of_shared, *joint.of_shared]:
+            t = theta[i] + math.exp(self.log_shared[i]) * rng.standard_normal()
+            if abs(t) > FARTHEST:
+                continue
+            new = joint.at(values, i, t)
+            ratio = density(new, i) - density(values, i) - 0.5 * (t**2 - theta[i] ** 2)
+            accept = math.exp(min(0.0, ratio))
+            self.log_shared[i] += self.gain * (accept - SINGLE_TARGET)
+            if rng.random() < accept:
+                theta = theta.copy()
+                theta[i], values = t, new
+        return theta
 
     def _of_wide(self, given: Given, field: Array) -> Callable[[Array], float]:
         """Return the log density of theta with the map integrated out."""
@@ -404,21 +473,29 @@ class Chain:
 
         return density
 
-    def _walk(self, theta: Array, given: Given, field: Array) -> Array:
-        """Take random steps in the hyperparameters of the map, the map integrated out."""
-        if self.wide is None:
-            return theta
-        density, rng = self._of_wide(given, field), self.rng
-        value = density(theta)
-        for _ in range(WALK):
-            kick = rng.standard_normal(self.wide_root.shape[1])
-            trial = theta + math.exp(self.log_wide) * (self.wide_root @ kick)
-            new = density(trial) if np.all(np.abs(trial) < FARTHEST) else -math.inf
-            accept = math.exp(min(0.0, new - value))
-            self.log_wide += self.gain * (accept - WALK_TARGET)
-            if rng.random() < accept:
-                theta, value = trial, new
-        return theta
+    def _redraw(self, theta: Array, given: Given) -> Array:
+        """Move the multipliers with the columns' own effects integrated out."""
+        blocks, rng = self.joint.blocks, self.rng
+        values = self.model.constrain(theta)
+        _, scale, degrees = self.likelihood.mixture(values)
+        shape = given.residual.shape
+        known = given.multiplier.reshape(shape) > 0
+        square = np.where(known, scale.reshape(shape) ** 2, NO_DATA)
+        current = np.where(known, given.multiplier.reshape(shape), 1.0)
+        covariance = blocks.covariance(values, square / current)
+        density = factorise(covariance).log_density(given.residual)
+        for row in range(len(square)):
+            trial = rng.standard_gamma(0.5 * degrees, shape[1]) / (0.5 * degrees)  # its prior
+            kept = covariance[row, row].copy()
+            with np.errstate(divide="ignore"):
+                covariance[row, row] += square[row] * (1.0 / trial - 1.0 / current[row])
+            new = factorise(covariance).log_density(given.residual)
+            with np.errstate(invalid="ignore"):
+                taken = (np.log(rng.random(shape[1])) < new - density) & known[row]
+            current[row] = np.where(taken, trial, current[row])
+            covariance[row, row] = np.where(taken, covariance[row, row], kept)
+            density = np.where(taken, new, density)
+        return np.where(known, current, 0.0).ravel()
 
     def _rescale(self, state: _State) -> _State:
         """Move the hyperparameters of effects, their fields held fixed in units of the prior."""
@@ -427,8 +504,8 @@ class Chain:
         values, layers = model.constrain(theta), self.system.layers(state.field)
         layers = [layer.copy() for layer in layers]
         density = float(self.likelihood.log_density(eta, values).sum())
-        for i in self.of_effects.index:
-            length = math.exp(self.of_effects.log_length[i])
+        for i in joint.of_effects:
+            length = math.exp(self.log_length[i])
             trial = theta.copy()
             trial[i] += length * rng.standard_normal()
             new = joint.at(values, i, trial[i])
@@ -442,7 +519,7 @@ class Chain:
             gained = float(self.likelihood.log_density(there, new).sum()) - density
             ratio = gained - 0.5 * (trial[i] ** 2 - theta[i] ** 2)
             accept = math.exp(min(0.0, ratio)) if math.isfinite(ratio) else 0.0
-            self.of_effects.log_length[i] += self.gain * (accept - SINGLE_TARGET)
+            self.log_length[i] += self.gain * (accept - SINGLE_TARGET)
             if rng.random() < accept:
                 theta, values, eta, density = trial, new, there, density + gained
                 for number, layer in changed.items():
@@ -450,32 +527,40 @@ class Chain:
         return _State(theta, np.concatenate([layer.ravel() for layer in layers]), eta)
 
     def learn_shape(self) -> None:
-        """Take the curvature where the chain is as what step 2 is whitened by."""
-        joint, state = self.joint, self.state
-        values = self.model.constrain(state.theta)
-        multiplier = draw_multiplier(self.likelihood, values, state.eta, self.rng)
-        given = given_multipliers(joint, multiplier, state.field)
+        """Take the curvature where the chain is as what its steps are whitened by."""
+        joint, theta = self.joint, self.state.theta
+        multiplier = draw_multiplier(
+            self.likelihood, self.model.constrain(theta), self.state.eta, self.rng
+        )
+        given = given_multipliers(joint, multiplier, self.state.field)
 
-        def slope(free: Array) -> Array:
-            theta = state.theta.copy()
-            theta[self.free] = free
-            return log_density(joint, given, theta)[1][self.free]
+        def root(moved: list[int], slope: Callable[[Array], Array]) -> Array:
+            def at(some: Array) -> Array:
+                there = theta.copy()
+                there[moved] = some
+                return slope(there)[moved]
 
+            found = np.zeros((len(theta), len(moved)))
+            if moved:
+                found[moved] = covariance_root(at, theta[moved])
+            return found
+
+        self.of_columns.root = root(joint.of_columns, lambda t: log_density(joint, given, t)[1])
+        eta = self.state.eta
+        self.of_own.root = root(joint.of_likelihood, lambda t: own_density(joint, eta, t)[1])
         if self.wide is not None:
-            density, moved = self._of_wide(given, state.field), joint.of_wide
+            density = self._of_wide(given, self.state.field)
+            self.of_wide.root = root(joint.of_wide, lambda t: approx_gradient(density, t, 1e-3))
 
-            def wide_slope(some: Array) -> Array:
-                def at(free: Array) -> float:
-                    theta = state.theta.copy()
-                    theta[moved] = free
-                    return density(theta)
-
-                return approx_gradient(at, some, 1e-3)
-
-            self.wide_root = np.zeros((len(state.theta), len(moved)))
-            self.wide_root[moved] = covariance_root(wide_slope, state.theta[moved])
-        self.root = np.zeros((len(state.theta), len(self.free)))
-        self.root[self.free] = covariance_root(slope, state.theta[self.free])
+    def preparation(self) -> Preparation:
+        """Return where the chain is and what it learnt, for other chains to start from."""
+        return Preparation(
+            self.joint,
+            self.state,
+            (self.of_columns.root, self.of_columns.log_length),
+            (self.of_own.root, self.of_own.log_length),
+            self.of_wide.root,
+        )
 
     def tune(self, iterations: int, tick: Callable[[], None] | None = None) -> None:
         """Run `iterations` that are thrown away; adapt lengths of steps."""
