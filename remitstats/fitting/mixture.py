@@ -11,7 +11,9 @@ latent field:
    Hamiltonian steps with the exact gradient, whitened by the curvature.
    Then those of a map, and of effects it shares variation with, once more with the map
    integrated out too (`wide_field`): random steps.
-3. The whole field given theta and w: one draw of the sparse engine, without memory.
+3. In every other iteration, the standard deviations of shared effects (states) given w, the
+   whole field integrated out: they trade with the map, which step 2 holds fixed. Then the whole
+   field given theta and w: one draw of the sparse engine, without memory.
 4. The likelihood's own hyperparameters (scales, degrees of freedom) given the linear predictor,
    w integrated out.
 5. The hyperparameters of effects with the field, in units of its own prior, held fixed, w
@@ -122,12 +124,21 @@ class Joint:
                     self.fields[i].append(number)
             self.tail[i] = likelihood.mixture(values)[2] != degrees
         self.of_effects = [i for i in range(size) if self.fields[i]]
+        wide = find_wide_field(self.blocks)
         local = set(self.blocks.square)
         self.of_shared = [
             i for i in self.of_effects if not local & set(self.fields[i]) and not self.tail[i]
         ]
+        self.of_groups = [
+            i
+            for i in self.of_shared
+            if any(
+                system.fields[n].structure.size > 1 and n in self.fields[i]
+                for n in range(len(base))
+            )
+            and not (wide and wide.number in self.fields[i])
+        ]
         self.of_columns = [i for i in range(size) if i not in self.of_shared and not self.tail[i]]
-        wide = find_wide_field(self.blocks)
         self.of_wide = [i for i in self.of_effects if wide and wide.number in self.fields[i]]
         near = {number for i in self.of_wide for number in self.fields[i]}
         self.of_wide += [
@@ -402,9 +413,11 @@ class Chain:
         self.wide = find_wide_field(joint.blocks)
         self.of_columns, self.of_own = Leap(*preparation.columns), Leap(*preparation.own)
         self.of_wide = Walk(preparation.wide)
+        self.log_groups, self.count = np.full(len(joint.names), -1.0), 0
         self.log_shared = np.full(len(joint.names), -1.0)
         self.log_length = np.full(len(joint.names), -3.0)  # of the steps of `_rescale`
         self.spare: qdldl.Solver | None = None
+        self.other: qdldl.Solver | None = None
         apart = self.of_columns.root @ self.rng.standard_normal(len(joint.of_columns))
         theta = preparation.state.theta + spread * apart
         self.state = replace(preparation.state, theta=theta)
@@ -428,6 +441,9 @@ class Chain:
         surrogate = surrogate_of(self.likelihood, values, multiplier)
         conditional = self.system.condition(theta, surrogate, self.spare)
         self.spare = conditional.solver
+        self.count += 1
+        if self.count % 2 and self.joint.of_groups:
+            theta, conditional = self._move_groups(theta, conditional, surrogate)
         field = conditional.field(rng.standard_normal(self.system.noise))
         eta = conditional.eta(field)
         theta, _, _ = self.of_own.move(
@@ -457,6 +473,26 @@ class Chain:
                 theta = theta.copy()
                 theta[i], values = t, new
         return theta
+
+    def _move_groups(
+        self, theta: Array, here: Conditional, surrogate: Surrogate
+    ) -> tuple[Array, Conditional]:
+        """Move the standard deviations of shared effects, the whole field integrated out."""
+        trial = theta.copy()
+        i = int(self.rng.choice(self.joint.of_groups))
+        trial[i] += math.exp(self.log_groups[i]) * self.rng.standard_normal()
+        if abs(trial[i]) > FARTHEST:
+            return theta, here
+        there = self.system.condition(trial, surrogate, self.other)
+        ratio = there.log_marginal - here.log_marginal
+        ratio += self.model.log_prior(trial) - self.model.log_prior(theta)
+        accept = math.exp(min(0.0, ratio)) if math.isfinite(ratio) else 0.0
+        self.log_groups[i] += self.gain * (accept - SINGLE_TARGET)
+        if self.rng.random() < accept:
+            self.spare, self.other = there.solver, here.solver
+            return trial, there
+        self.other = there.solver
+        return theta, here
 
     def _of_wide(self, given: Given, field: Array) -> Callable[[Array], float]:
         """Return the log density of theta with the map integrated out."""
@@ -495,6 +531,16 @@ class Chain:
             current[row] = np.where(taken, trial, current[row])
             covariance[row, row] = np.where(taken, covariance[row, row], kept)
             density = np.where(taken, new, density)
+        for _ in range(2):  # all of a column's together: an outlier in every row
+            log_factor = rng.standard_normal(shape[1])
+            factor = np.exp(log_factor)
+            trial = np.where(known, current * factor, current)
+            new = factorise(blocks.covariance(values, square / trial)).log_density(given.residual)
+            count = known.sum(axis=0)
+            prior = 0.5 * degrees * count * log_factor
+            prior += 0.5 * degrees * np.where(known, current - trial, 0.0).sum(axis=0)
+            taken = np.log(rng.random(shape[1])) < new - density + prior
+            current, density = np.where(taken, trial, current), np.where(taken, new, density)
         return np.where(known, current, 0.0).ravel()
 
     def _rescale(self, state: _State) -> _State:
