@@ -6,7 +6,7 @@ from remitstats.errors import unknown
 
 MODELS = ("reliance",)  # those with a command; circle is being built
 
-__getattr__, __dir__, _ = _lazy.attach(__name__, submodules=(*MODELS, "circle"))
+__getattr__, __dir__, _ = _lazy.attach(__name__, submodules=(*MODELS, "circle", "depopulation"))
 
 
 def check_name(name: str) -> str:

@@ -218,6 +218,8 @@ def latent_gaussian(data: DepopulationData, priors: Priors) -> LatentGaussian:
         ),
     ]
     reported: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+        "growth": (("growth",), ()),
+        "size_slope": (("size_slope",), ()),
         "interval_effect": (("interval_effect", "growth"), ("interval",)),
         "size_effect": (("size_effect", "size_slope"), ("interval",)),
         "municipality_spatial": (("municipality_spatial",), ("municipality",)),
