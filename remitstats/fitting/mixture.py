@@ -48,6 +48,7 @@ Progress = Callable[[str, float], None]
 
 PILOT = (10, 20, 30, 60)  # iterations of the pilot, its shape learnt after each
 SPREAD = 1.5  # standard deviations by which chains start apart
+THIN = 2  # iterations a kept draw
 STEPS = 4  # leapfrog steps of step 2
 TARGET = 0.8  # their acceptance
 WALK = 4  # steps with the map integrated out
@@ -138,12 +139,15 @@ class Joint:
             )
             and not (wide and wide.number in self.fields[i])
         ]
-        self.of_columns = [i for i in range(size) if i not in self.of_shared and not self.tail[i]]
+        self.of_columns: list[int] = [
+            i for i in range(size) if i not in self.of_shared and not self.tail[i]
+        ]
         self.of_wide = [i for i in self.of_effects if wide and wide.number in self.fields[i]]
         near = {number for i in self.of_wide for number in self.fields[i]}
         self.of_wide += [
             i for i in self.of_effects if i not in self.of_wide and near & set(self.fields[i])
         ]
+        self.moving = {n for i in self.of_columns for n in self.fields[i]}
 
     def at(self, values: Values, i: int, t: float) -> dict[str, float]:
         """Return values with hyperparameter i at its unconstrained t."""
@@ -162,7 +166,8 @@ class Joint:
         """Return the slope in theta from those in the fields' covariances and cells' scales."""
         values, found = self.model.constrain(theta), np.zeros(len(theta))
         scales = self.likelihood.log_scale_slopes(values)
-        for i, name in enumerate(self.names):
+        for i in self.of_columns:
+            name = self.names[i]
             up, down = (self.at(values, i, theta[i] + h) for h in (STEP, -STEP))
             for number in self.fields[i]:
                 f = self.system.fields[number]
@@ -241,14 +246,19 @@ def log_density(joint: Joint, given: Given, theta: Array) -> tuple[float, Array]
     variance = np.where(known, scale**2 / np.where(known, given.multiplier, 1.0), NO_DATA)
     shape = given.residual.shape
     value, slope, cells = joint.blocks.density(values, given.residual, variance.reshape(shape))
-    value -= 0.5 * float(theta @ theta)
+    own = theta[joint.of_columns]
+    value -= 0.5 * float(own @ own)
     for number, gram in given.gram.items():
+        if number not in joint.moving:
+            continue
         f = joint.system.fields[number]
         value += joint.field_density(number, values, gram)
         precision = np.linalg.inv(f.covariance(values))
         slope[number] = 0.5 * (precision @ gram @ precision - f.structure.rank * precision)
     of_log_scale = 2.0 * np.where(known, cells.ravel() * variance, 0.0)
-    return value, joint.chain_rule(theta, slope, of_log_scale) - theta
+    found = joint.chain_rule(theta, slope, of_log_scale)
+    found[joint.of_columns] -= own
+    return value, found
 
 
 @dataclass
@@ -618,7 +628,7 @@ class Chain:
         self.gain = 0.0
 
     def draw(self, iterations: int, tick: Callable[[], None] | None = None) -> ChainDraws:
-        """Run `iterations` and keep each."""
+        """Run `THIN` times `iterations` and keep one of so many."""
         model, system = self.model, self.system
         size = {c.name: c.size for c in model.components}
         out = ChainDraws(
@@ -636,8 +646,9 @@ class Chain:
             steps=STEPS,
         )
         for i in range(iterations):
-            conditional, out.accept_hyper[i], error = self.iterate()
-            out.diverging[i] = error > TOO_FAR
+            for _ in range(THIN):
+                conditional, out.accept_hyper[i], error = self.iterate()
+                out.diverging[i] |= error > TOO_FAR
             state = self.state
             values = model.constrain(state.theta)
             # the parts of a field follow the hyperparameters that the last moves left

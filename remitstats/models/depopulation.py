@@ -78,6 +78,8 @@ from remitstats.parts.priors import (
 NAME = "depopulation"
 SMALL_SIZE = 1000.0
 """Persons: unit of `small_size`, whose prior has this median."""
+LENGTHS = {"draws": 800, "tune": 60}
+"""Kept and discarded iterations of a chain: what the whole country needs to pass its gate."""
 UNPLACED_SD = 10.0
 """Error, in %, of a level put on a straight line because nobody counted it apart."""
 
@@ -317,6 +319,7 @@ def build(panel: Panel, priors: Priors | None = None, *, through: int | None = N
         )
     model.latent_gaussian = replace(blocks, variable_names=frozenset(model.named_vars))
     model.data = data
+    model.lengths = dict(LENGTHS)
     model.specification = {
         "model": NAME,
         "priors": priors.describe(),
