@@ -262,7 +262,9 @@ def log_density(joint: Joint, given: Given, theta: Array) -> tuple[float, Array]
 
 
 @dataclass
-class _State:
+class State:
+    """Where a chain is: hyperparameters, field and linear predictor."""
+
     theta: Array
     field: Array
     eta: Array
@@ -276,7 +278,7 @@ class Preparation:
     ----------
     joint : Joint
         The prepared model.
-    state : _State
+    state : State
         Where a pilot chain ended.
     columns, own : tuple of array and float
         Root of the covariance and log length of the steps of hyperparameters of the columns, and
@@ -286,7 +288,7 @@ class Preparation:
     """
 
     joint: Joint
-    state: _State
+    state: State
     columns: tuple[Array, float]
     own: tuple[Array, float]
     wide: Array
@@ -311,7 +313,7 @@ def prepare(
     joint = Joint(system)
     _, conditional, _ = newton_mode(system, model.initial(), model.likelihood.initial())
     small = 0.1 * np.eye(len(joint.names))
-    state = _State(model.initial(), conditional.mean, conditional.eta(conditional.mean))
+    state = State(model.initial(), conditional.mean, conditional.eta(conditional.mean))
     start = Preparation(
         joint,
         state,
@@ -438,14 +440,14 @@ class Chain:
         state, model, rng = self.state, self.model, self.rng
         multiplier = draw_multiplier(self.likelihood, model.constrain(state.theta), state.eta, rng)
         given = given_multipliers(self.joint, multiplier, state.field)
-        multiplier = self._redraw(state.theta, given)
+        multiplier = self.redraw(state.theta, given)
         given = replace(given, multiplier=multiplier)
         theta, accept, error = self.of_columns.move(
             state.theta, lambda t: log_density(self.joint, given, t), rng, self.gain
         )
         theta = self._move_shared(theta, given)
         if self.wide is not None:
-            density = self._of_wide(given, state.field)
+            density = self.of_wide_density(given, state.field)
             theta = self.of_wide.move(theta, density, rng, self.gain, WALK)
         values = model.constrain(theta)
         surrogate = surrogate_of(self.likelihood, values, multiplier)
@@ -459,7 +461,7 @@ class Chain:
         theta, _, _ = self.of_own.move(
             theta, lambda t: own_density(self.joint, eta, t), rng, self.gain
         )
-        self.state = self._rescale(_State(theta, field, eta))
+        self.state = self._rescale(State(theta, field, eta))
         return conditional, accept, error
 
     def _move_shared(self, theta: Array, given: Given) -> Array:
@@ -504,7 +506,7 @@ class Chain:
         self.other = there.solver
         return theta, here
 
-    def _of_wide(self, given: Given, field: Array) -> Callable[[Array], float]:
+    def of_wide_density(self, given: Given, field: Array) -> Callable[[Array], float]:
         """Return the log density of theta with the map integrated out."""
         assert self.wide is not None  # noqa: S101 - only asked for where there is a map
         wide, joint = self.wide, self.joint
@@ -519,7 +521,7 @@ class Chain:
 
         return density
 
-    def _redraw(self, theta: Array, given: Given) -> Array:
+    def redraw(self, theta: Array, given: Given) -> Array:
         """Move the multipliers with the columns' own effects integrated out."""
         blocks, rng = self.joint.blocks, self.rng
         values = self.model.constrain(theta)
@@ -553,7 +555,7 @@ class Chain:
             current, density = np.where(taken, trial, current), np.where(taken, new, density)
         return np.where(known, current, 0.0).ravel()
 
-    def _rescale(self, state: _State) -> _State:
+    def _rescale(self, state: State) -> State:
         """Move the hyperparameters of effects, their fields held fixed in units of the prior."""
         joint, model, rng = self.joint, self.model, self.rng
         theta, eta = state.theta, state.eta
@@ -580,7 +582,7 @@ class Chain:
                 theta, values, eta, density = trial, new, there, density + gained
                 for number, layer in changed.items():
                     layers[number] = layer
-        return _State(theta, np.concatenate([layer.ravel() for layer in layers]), eta)
+        return State(theta, np.concatenate([layer.ravel() for layer in layers]), eta)
 
     def learn_shape(self) -> None:
         """Take the curvature where the chain is as what its steps are whitened by."""
@@ -605,7 +607,7 @@ class Chain:
         eta = self.state.eta
         self.of_own.root = root(joint.of_likelihood, lambda t: own_density(joint, eta, t)[1])
         if self.wide is not None:
-            density = self._of_wide(given, self.state.field)
+            density = self.of_wide_density(given, self.state.field)
             self.of_wide.root = root(joint.of_wide, lambda t: approx_gradient(density, t, 1e-3))
 
     def preparation(self) -> Preparation:
