@@ -53,4 +53,4 @@ browser:
 	@scripts/find-chromium
 
 clean:  ## Remove what was generated, the environment too
-	rm -rf $(VENV) build dist reports/*.html reports/assets reports/summaries reports/results.json
+	rm -rf $(VENV) build dist reports/*/ reports/*.html reports/results.json

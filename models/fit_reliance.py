@@ -11,10 +11,10 @@ from rich.console import Console
 from remitstats.cli import run_script
 from remitstats.cli.progress import Phases
 from remitstats.fitting.gate import NotConvergedError
-from remitstats.fitting.settings import Settings
+from remitstats.fitting.settings import AskedSettings
 from remitstats.models.reliance import Priors
 from remitstats.parts.priors import ScalePrior
-from remitstats.pipeline import Job, fit_reliance
+from remitstats.pipeline import Job, fit_model
 
 PRIORS = Priors(
     state_sd=ScalePrior(upper=1.0, tail=0.05),  # P(sd > 1) = 0.05, on the logit scale
@@ -27,21 +27,22 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, default=Path("reports"))
     parser.add_argument("--fits", type=Path, default=Path("fits"))
     parser.add_argument("--states", default="")
-    for name in ("draws", "tune", "chains", "seed"):
-        parser.add_argument(f"--{name}", type=int, default=getattr(Settings(), name))
+    parser.add_argument("--seed", type=int, default=1)
+    for name in ("draws", "tune", "chains"):
+        parser.add_argument(f"--{name}", type=int)
     options = parser.parse_args(arguments)
     job = Job(
         out=options.out,
         fits=options.fits,
         states=tuple(filter(None, options.states.split(","))),
-        settings=Settings(
+        settings=AskedSettings(
             draws=options.draws, tune=options.tune, chains=options.chains, seed=options.seed
         ),
-        priors=PRIORS,
+        priors={"reliance": PRIORS},
         command="python models/fit_reliance.py",
     )
     with Phases(Console(stderr=True)) as phases:
-        results = fit_reliance(job, phases).results
+        results = fit_model(job, "reliance", phases).results
     print(results.gate)
     if not results.converged:
         return NotConvergedError.exit_code

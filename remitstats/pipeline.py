@@ -1,28 +1,28 @@
-"""The main job end to end: panel -> model -> fit -> estimands -> files -> report.
+"""The main job end to end: panel -> models -> fits -> estimands -> files -> report.
 
 The command line, the fit scripts and `make report` all go through here, so that the same seed
-gives the same numbers by every way in.
+gives the same numbers by every way in. Which models there are, `catalogue` says.
 """
 
 from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import xarray as xr
 
+from remitstats import catalogue
+from remitstats.catalogue import FIRST, Model
 from remitstats.errors import PanelError, RemitstatsError
-from remitstats.estimands.reliance import summarise
-from remitstats.estimands.results import RelianceResults
 from remitstats.fitting.run import fit
-from remitstats.fitting.settings import Settings
-from remitstats.fitting.store import fit_or_reuse
+from remitstats.fitting.settings import AskedSettings
+from remitstats.fitting.store import fit_name, fit_or_reuse
 from remitstats.fitting.version import code_version, fit_key
-from remitstats.models import reliance
-from remitstats.panel.check import check_for_reliance
 from remitstats.panel.load import load_mexico, load_panel
 from remitstats.panel.panel import Panel
 from remitstats.parts.sampling_error import SamplingDesign
@@ -32,7 +32,7 @@ Progress = Callable[[str, float], None]
 
 @dataclass(frozen=True)
 class Job:
-    """What to fit, to what, and where the files go.
+    """What to fit models to, how, and where the files go.
 
     Parameters
     ----------
@@ -44,10 +44,12 @@ class Job:
         A panel of your own; by default the shipped one.
     states : tuple of str
         Two-digit codes to keep; empty for all.
-    settings : Settings
-        Engine, lengths, seed.
-    priors, design
-        Priors and assumed census sample of the model.
+    settings : AskedSettings
+        Engine, seed, lengths; lengths left open are each model's own.
+    priors : mapping of str to priors
+        By name of model; those that are not there have their defaults.
+    design : SamplingDesign, optional
+        Assumed census sample, for the models that take one.
     command : str
         What to run to get the same again; goes into the results.
     """
@@ -56,21 +58,25 @@ class Job:
     fits: Path
     panel: Path | None = None
     states: tuple[str, ...] = ()
-    settings: Settings = field(default_factory=Settings)
-    priors: reliance.Priors = field(default_factory=reliance.Priors)
-    design: SamplingDesign = field(default_factory=SamplingDesign)
+    settings: AskedSettings = field(default_factory=AskedSettings)
+    priors: Mapping[str, Any] = field(default_factory=dict)
+    design: SamplingDesign | None = None
     command: str = "remitstats run"
+
+    def folder(self, model: Model) -> Path:
+        """Return where the results of a model go."""
+        return self.out / model.subfolder
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a job produced.
+    """What came of fitting a model.
 
     Parameters
     ----------
     panel : Panel
         The panel that was fitted.
-    results : RelianceResults
+    results : results of the model, such as RelianceResults
         The tables, as they were written.
     fit_file : Path
         The stored fit.
@@ -79,9 +85,28 @@ class Outcome:
     """
 
     panel: Panel
-    results: RelianceResults
+    results: Any
     fit_file: Path
     reused: bool
+
+
+@dataclass(frozen=True)
+class Run:
+    """What came of a run.
+
+    Parameters
+    ----------
+    outcomes : mapping of str to Outcome
+        By name of model.
+    left_out : mapping of str to str
+        Models that nobody asked for by name and the panel can't serve, with why.
+    page : Path
+        The report's first page.
+    """
+
+    outcomes: Mapping[str, Outcome]
+    left_out: Mapping[str, str]
+    page: Path
 
 
 def open_panel(path: Path | None, states: Iterable[str]) -> Panel:
@@ -124,55 +149,152 @@ def require_writable(folder: Path, option: str = "--out") -> None:
         ) from error
 
 
-def fit_reliance(job: Job, progress: Progress | None = None) -> Outcome:
-    """Fit the reliance model, or find the finished fit, and write its tables.
+def fit_model(job: Job, name: str, progress: Progress | None = None) -> Outcome:
+    """Fit a model, or find the finished fit, and write its tables.
 
-    Writes ``results.json`` and ``summaries/`` under `job.out`.
+    Writes ``results.json`` and ``summaries/`` under ``job.folder(model)``.
+
+    Parameters
+    ----------
+    job : Job
+        What is asked for.
+    name : str
+        A model of the catalogue.
+    progress : callable, optional
+        Called with a description and a fraction between 0 and 1.
 
     Raises
     ------
     RemitstatsError
-        For a panel, an option or a folder that can't be used; before anything is written.
+        For a name, a panel, an option or a folder that can't be used; before anything is written.
     """
-    tell = progress or (lambda _description, _fraction: None)
-    require_writable(job.out / "summaries")
+    tell = progress or _silent
+    model = catalogue.find(name)
+    panel = _ready(job, [model], tell)
+    _require_serves(model, panel)
+    return _fit(job, model, panel, tell)
+
+
+def run(job: Job, models: Iterable[str] | None = None, progress: Progress | None = None) -> Run:
+    """Fit models one after the other and write the report of all of them.
+
+    A model that does not converge keeps none of the others from theirs: the report says of which
+    nothing is stated.
+
+    Parameters
+    ----------
+    job : Job
+        What is asked for.
+    models : iterable of str, optional
+        Models of the catalogue, reliance among them: the report starts from it. By default those
+        that are fitted without being named; of these, what the panel can't serve is left out.
+    progress : callable, optional
+        Called with a description and a fraction between 0 and 1.
+
+    Raises
+    ------
+    RemitstatsError
+        As for `fit_model`.
+    """
+    from remitstats.report import build_report  # noqa: PLC0415 - drawing is heavy to import
+
+    tell = progress or _silent
+    chosen = catalogue.choose(models)
+    named = {model.name for model in chosen if models is not None} | {FIRST}
+    if FIRST not in {model.name for model in chosen}:
+        names = ",".join(model.name for model in chosen)
+        raise RemitstatsError(
+            f"The report starts from the model {FIRST}: name it too (--models {FIRST},{names}), "
+            f"or fit without a report (remitstats fit {chosen[0].name})."
+        )
+    require_writable(job.out / "assets")
+    panel = _ready(job, chosen, tell)
+    for model in chosen:
+        if model.name in named:
+            _require_serves(model, panel)
+    outcomes: dict[str, Outcome] = {}
+    left_out: dict[str, str] = {}
+    for model in chosen:
+        spoken = partial(_of, model.name, tell) if len(chosen) > 1 else tell
+        try:
+            _require_serves(model, panel)
+            outcomes[model.name] = _fit(job, model, panel, spoken)
+        except PanelError as error:
+            if model.name in named:
+                raise
+            left_out[model.name] = str(error)
+    page = build_report(
+        outcomes[FIRST].results,
+        panel,
+        job.out,
+        lambda _step, share: tell("drawing the report", share),
+        others={name: o.results for name, o in outcomes.items() if name != FIRST},
+    )
+    return Run(outcomes, left_out, page)
+
+
+def _silent(_description: str, _fraction: float) -> None:
+    """Report nothing."""
+
+
+def _of(name: str, tell: Progress, description: str, fraction: float) -> None:
+    tell(f"{name}: {description}", fraction)
+
+
+def _ready(job: Job, models: Iterable[Model], tell: Progress) -> Panel:
+    """Make sure that the folders can be written and return the panel."""
+    for model in models:
+        require_writable(job.folder(model) / "summaries")
     require_writable(job.fits, "--fits")
     tell("reading the panel", 0.0)
     panel = open_panel(job.panel, job.states)
-    problems = check_for_reliance(panel)
-    if problems:
-        raise PanelError("The panel can't be used for the reliance model.", problems)
     tell("reading the panel", 1.0)
-    tell("building the model", 0.0)
-    model = reliance.build(panel, job.priors, job.design)
-    tell("building the model", 1.0)
-    settings = job.settings
+    return panel
 
-    def run() -> xr.DataTree:
-        return fit(
-            model,
-            panel,
-            **settings.describe(),
-            progress=tell,
-        )
+
+def _require_serves(model: Model, panel: Panel) -> None:
+    problems = model.problems(panel)
+    if problems:
+        raise PanelError(f"The panel can't be used for the {model.name} model.", problems)
+
+
+def _fit(job: Job, entry: Model, panel: Panel, tell: Progress) -> Outcome:
+    """Fit a model to a panel that its check finds nothing wrong with, and write its tables."""
+    out, results_of = job.folder(entry), entry.load("results")
+    tell("building the model", 0.0)
+    options = {entry.design: job.design} if entry.design else {}
+    model = entry.load("build")(panel, priors=job.priors.get(entry.name), **options)
+    tell("building the model", 1.0)
+    settings = job.settings.settings(getattr(model, "lengths", {}))
+
+    def sample() -> xr.DataTree:
+        return fit(model, panel, **settings.describe(), progress=tell)
 
     key = fit_key(model.specification, panel.hash, settings)
-    known = _finished(job, key)
-    path = job.fits / f"{reliance.NAME}-{key}.nc"
+    known = _finished(out, results_of, key)
+    path = job.fits / fit_name(entry.name, key)
     if known is not None and path.is_file():
         return Outcome(panel, known, path, reused=True)
-    tree, path, reused = fit_or_reuse(job.fits, model, panel, settings, run)
-    results = summarise(
+    tree, path, reused = fit_or_reuse(job.fits, model, panel, settings, sample)
+    results = write_results(entry, tree, panel, out, job.command, tell)
+    return Outcome(panel, results, path, reused)
+
+
+def write_results(
+    model: Model, tree: xr.DataTree, panel: Panel, out: Path, command: str, tell: Progress
+) -> Any:
+    """Summarise a fit, write its tables into a folder and return them as they were written."""
+    results = model.load("summarise")(
         tree,
         panel,
-        command=job.command,
+        command=command,
         progress=lambda _step, share: tell("estimates and their convergence", share),
     )
     # results.json is written last and vouches for the tables beside it; an older one must not
     # vouch for tables that an interruption leaves half replaced.
-    _withdraw(job.out / "results.json")
-    results.rounded().write(job.out)
-    return Outcome(panel, RelianceResults.read(job.out), path, reused)
+    _withdraw(out / "results.json")
+    results.rounded().write(out)
+    return model.load("results").read(out)
 
 
 def _withdraw(path: Path) -> None:
@@ -184,28 +306,12 @@ def _withdraw(path: Path) -> None:
         ) from error
 
 
-def _finished(job: Job, key: str) -> RelianceResults | None:
-    """Return the results in `job.out` if they are whole and those of this very fit."""
+def _finished(out: Path, results_of: Any, key: str) -> Any:
+    """Return the results in a folder if they are whole and those of this very fit."""
     try:
-        summary = json.loads((job.out / "results.json").read_text(encoding="utf-8"))
+        summary = json.loads((out / "results.json").read_text(encoding="utf-8"))
         if (summary["fit_key"], summary["code_version"]) != (key, code_version()):
             return None
-        return RelianceResults.read(job.out)
+        return results_of.read(out)
     except (OSError, ValueError, KeyError, TypeError, RemitstatsError):
         return None
-
-
-def run(job: Job, progress: Progress | None = None) -> tuple[Outcome, Path]:
-    """Do the whole job and return what came of it and the path of the report's first page."""
-    from remitstats.report import build_report  # noqa: PLC0415 - drawing is heavy to import
-
-    tell = progress or (lambda _description, _fraction: None)
-    require_writable(job.out / "assets")
-    outcome = fit_reliance(job, tell)
-    page = build_report(
-        outcome.results,
-        outcome.panel,
-        job.out,
-        lambda _step, share: tell("drawing the report", share),
-    )
-    return outcome, page

@@ -1,46 +1,94 @@
-"""`remitstats fit MODEL` and `remitstats run`: the same job, without and with the report."""
+"""`remitstats fit MODEL`, `remitstats run` and `remitstats report`: fits and what shows them."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from remitstats.cli.options import FitOptions, Fits, Out, takes_fit_options
+from remitstats.catalogue import NAMES, choose, find
+from remitstats.cli.options import (
+    FitOptions,
+    Fits,
+    Out,
+    PanelFile,
+    States,
+    codes_of,
+    command_given,
+    names_of,
+    takes_fit_options,
+)
 
 if TYPE_CHECKING:
     from remitstats.cli.progress import Phases
-    from remitstats.pipeline import Outcome
 
-__all__ = ["Fits", "Out", "fit", "run"]
+__all__ = ["Fits", "Out", "fit", "report", "run"]
+
+Models = Annotated[
+    str | None,
+    typer.Option("--models", help=f"Models: {', '.join(NAMES)}.", metavar="NAME,NAME"),
+]
 
 
 @takes_fit_options
-def run(options: FitOptions) -> None:
-    """Fit the reliance model on all of Mexico and write the HTML report."""
-    job = options.job()
+def run(options: FitOptions, *, models: Models = None) -> None:
+    """Fit the models on all of Mexico and write the HTML report."""
+    names = names_of(models)
+    job = options.job(choose(names))
     from remitstats import pipeline  # noqa: PLC0415  (start-up stays quick)
 
     with _phases() as phases:
-        outcome, page = pipeline.run(job, phases)
-    _end(outcome, page)
+        done = pipeline.run(job, names, phases)
+    _say_left_out(done.left_out)
+    _end(
+        {name: outcome.results for name, outcome in done.outcomes.items()},
+        done.page,
+        {name for name, outcome in done.outcomes.items() if outcome.reused},
+    )
 
 
 @takes_fit_options
 def fit(
-    model: Annotated[str, typer.Argument(help="Model to fit: reliance.")], options: FitOptions
+    model: Annotated[str, typer.Argument(help=f"Model to fit: {', '.join(NAMES)}.")],
+    options: FitOptions,
 ) -> None:
     """Fit one model and write its tables (results.json, summaries), without the report."""
-    from remitstats.models import check_name  # noqa: PLC0415  (start-up stays quick)
-
-    check_name(model)
-    job = options.job()
-    from remitstats import pipeline  # noqa: PLC0415
+    entry = find(model)
+    job = options.job((entry,))
+    from remitstats import pipeline  # noqa: PLC0415  (start-up stays quick)
 
     with _phases() as phases:
-        outcome = pipeline.fit_reliance(job, phases)
-    _end(outcome, job.out / "results.json")
+        outcome = pipeline.fit_model(job, model, phases)
+    reused = {model} if outcome.reused else set()
+    _end({model: outcome.results}, job.folder(entry) / "results.json", reused)
+
+
+def report(
+    *,
+    out: Out = Path("reports"),
+    fits: Fits = Path("fits"),
+    panel: PanelFile = None,
+    states: States = None,
+    models: Models = None,
+) -> None:
+    """Write the report of earlier fits again, without fitting.
+
+    Results under --out are used as they stand; of a model that has none there, the newest fit in
+    --fits is summarised again. Both must be of the panel and states asked for.
+    """
+    names = names_of(models)
+    codes = codes_of(states)
+    from remitstats.pipeline import Job  # noqa: PLC0415  (start-up stays quick)
+    from remitstats.rebuild import rebuild  # noqa: PLC0415
+
+    job = Job(out, fits, panel=panel, states=codes, command=command_given())
+    with _phases() as phases:
+        done = rebuild(job, names, phases)
+    for name, source in done.sources.items():
+        typer.echo(f"{name}: from {source}", err=True)
+    _end(done.results, done.page)
 
 
 def _phases() -> Phases:
@@ -51,20 +99,31 @@ def _phases() -> Phases:
     return Phases(Console(stderr=True))
 
 
-def _end(outcome: Outcome, path: Path) -> None:
-    """Say how it went, print the path of what was written, exit 3 if it did not converge."""
-    gate = outcome.results.gate
-    kept = " (a finished fit was used again)" if outcome.reused else ""
-    if gate.converged:
-        typer.echo(
-            f"Converged{kept}: R-hat at most {gate.r_hat_max:.4f}, bulk and tail ESS at least "
-            f"{gate.ess_bulk_min:.0f} and {gate.ess_tail_min:.0f} for {gate.quantities:,} "
-            "quantities."
-        )
-    else:
-        typer.echo(f"NOT CONVERGED{kept}: no finding is reported.\n{gate.explain()}", err=True)
+def _say_left_out(left_out: Mapping[str, str]) -> None:
+    for name, why in left_out.items():
+        typer.echo(f"The model {name} was left out. {why}", err=True)
+
+
+def _end(
+    results: Mapping[str, Any], path: Path, reused: set[str] | frozenset[str] = frozenset()
+) -> None:
+    """Say how it went, print the path of what was written, exit 3 if one did not converge."""
+    for name, found in results.items():
+        gate = found.gate
+        of = f"{name}: " if len(results) > 1 else ""
+        kept = " (a finished fit was used again)" if name in reused else ""
+        if gate.converged:
+            typer.echo(
+                f"{of}Converged{kept}: R-hat at most {gate.r_hat_max:.4f}, bulk and tail ESS at "
+                f"least {gate.ess_bulk_min:.0f} and {gate.ess_tail_min:.0f} for "
+                f"{gate.quantities:,} quantities."
+            )
+        else:
+            typer.echo(
+                f"{of}NOT CONVERGED{kept}: no finding is reported.\n{gate.explain()}", err=True
+            )
     typer.echo(str(path))
-    if not gate.converged:
+    if not all(found.converged for found in results.values()):
         from remitstats.fitting.gate import NotConvergedError  # noqa: PLC0415
 
         raise typer.Exit(NotConvergedError.exit_code)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import shlex
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
@@ -13,12 +13,21 @@ from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 import typer
 
 if TYPE_CHECKING:
+    from remitstats.catalogue import Model
+    from remitstats.parts.sampling_error import SamplingDesign
     from remitstats.pipeline import Job
 
 
 Out = Annotated[Path, typer.Option("--out", help="Folder to write to.", metavar="DIR")]
 Fits = Annotated[
     Path, typer.Option("--fits", help="Folder where finished fits are kept.", metavar="DIR")
+]
+PanelFile = Annotated[
+    Path | None,
+    typer.Option("--panel", help="A panel of your own; default: Mexico.", metavar="FILE"),
+]
+States = Annotated[
+    str | None, typer.Option("--states", help="Two-digit state codes to keep.", metavar="14,32")
 ]
 
 
@@ -28,13 +37,8 @@ class FitOptions:
 
     out: Out = Path("reports")
     fits: Fits = Path("fits")
-    panel: Annotated[
-        Path | None,
-        typer.Option("--panel", help="A panel of your own; default: Mexico.", metavar="FILE"),
-    ] = None
-    states: Annotated[
-        str | None, typer.Option("--states", help="Two-digit state codes to keep.", metavar="14,32")
-    ] = None
+    panel: PanelFile = None
+    states: States = None
     draws: Annotated[
         int | None, typer.Option("--draws", help="Kept iterations of every chain.")
     ] = None
@@ -50,55 +54,54 @@ class FitOptions:
     ] = False
     prior: Annotated[
         list[str] | None,
-        typer.Option("--prior", help="Change a prior; may be repeated.", metavar="NAME=A,B"),
+        typer.Option(
+            "--prior",
+            help="Change a prior (or MODEL.NAME=A,B); may be repeated.",
+            metavar="NAME=A,B",
+        ),
     ] = None
     design_effect: Annotated[
         float | None,
         typer.Option("--design-effect", help="Design effect of the census sample."),
     ] = None
 
-    def job(self) -> Job:
+    def job(self, models: Sequence[Model]) -> Job:
         """Return the job that is asked for.
+
+        Parameters
+        ----------
+        models : sequence of Model
+            What is to be fitted; tells whose priors are meant.
 
         Raises
         ------
         RemitstatsError
             If an option can't be used.
         """
-        from remitstats.errors import RemitstatsError  # noqa: PLC0415  (start-up stays quick)
-        from remitstats.fitting.settings import Settings  # noqa: PLC0415
+        from remitstats.fitting.settings import AskedSettings  # noqa: PLC0415  (start-up quick)
 
-        base = Settings(engine=self.engine, seed=self.seed)
-        base = base.quick() if self.quick else base
-        settings = Settings(
+        settings = AskedSettings(
             engine=self.engine,
             seed=self.seed,
-            draws=base.draws if self.draws is None else self.draws,
-            tune=base.tune if self.tune is None else self.tune,
-            chains=base.chains if self.chains is None else self.chains,
+            draws=self.draws,
+            tune=self.tune,
+            chains=self.chains,
+            quick=self.quick,
         )
         codes, numbers = codes_of(self.states), numbers_of(self.prior or [])
 
         # Imported only now, so that an option that can't be used is refused at once.
-        from remitstats.models.reliance import Priors  # noqa: PLC0415
-        from remitstats.parts.sampling_error import SamplingDesign  # noqa: PLC0415
         from remitstats.pipeline import Job  # noqa: PLC0415
 
-        design = SamplingDesign()
-        try:
-            if self.design_effect is not None:
-                design = SamplingDesign(design_effect=self.design_effect)
-        except ValueError as error:
-            raise RemitstatsError(f"--design-effect can't be used: {error}.") from error
         return Job(
             out=self.out,
             fits=self.fits,
             panel=self.panel,
             states=codes,
             settings=settings,
-            priors=Priors().with_values(numbers),
-            design=design,
-            command=_command(),
+            priors=priors_of(numbers, models),
+            design=design_of(self.design_effect, models),
+            command=command_given(),
         )
 
 
@@ -148,6 +151,13 @@ def codes_of(states: str | None) -> tuple[str, ...]:
     return codes
 
 
+def names_of(models: str | None) -> tuple[str, ...] | None:
+    """Return the names of an option such as ``reliance,circle``; without the option, None."""
+    if models is None:
+        return None
+    return tuple(part.strip() for part in models.split(",") if part.strip())
+
+
 def numbers_of(priors: list[str]) -> dict[str, tuple[float, ...]]:
     """Return the numbers of options such as ``state_sd=1,0.05``."""
     from remitstats.errors import RemitstatsError  # noqa: PLC0415  (start-up stays quick)
@@ -168,7 +178,71 @@ def numbers_of(priors: list[str]) -> dict[str, tuple[float, ...]]:
     return found
 
 
-def _command() -> str:
+def priors_of(numbers: Mapping[str, tuple[float, ...]], models: Iterable[Model]) -> dict[str, Any]:
+    """Return the changed priors by model.
+
+    Parameters
+    ----------
+    numbers : mapping of str to tuple of float
+        By ``PRIOR`` or ``MODEL.PRIOR``; a name without its model must be that of one model only.
+    models : iterable of Model
+        Those to be fitted.
+
+    Raises
+    ------
+    RemitstatsError
+        If a name is unknown or that of several models, or the numbers do not fit the prior.
+    """
+    if not numbers:
+        return {}
+    from remitstats.errors import RemitstatsError, unknown  # noqa: PLC0415  (start-up stays quick)
+    from remitstats.parts.prior_values import with_values  # noqa: PLC0415
+
+    defaults = {model.name: model.load("priors")() for model in models}
+    owners: dict[str, list[str]] = {}
+    for model, priors in defaults.items():
+        for field in fields(priors):
+            owners.setdefault(field.name, []).append(model)
+    changed: dict[str, dict[str, tuple[float, ...]]] = {}
+    for name, values in numbers.items():
+        model, dot, prior = name.rpartition(".")
+        if dot and model not in defaults:
+            raise unknown("model", model, defaults)
+        having = [model] if dot else owners.get(prior, [])
+        if len(having) > 1:
+            forms = " or ".join(f"--prior {model}.{prior}=…" for model in having)
+            raise RemitstatsError(f"Several models have a prior '{prior}': write {forms}.")
+        if not having or prior not in owners or having[0] not in owners[prior]:
+            known = [p for p, models in owners.items() if not dot or model in models]
+            raise unknown("prior", prior, known)
+        changed.setdefault(having[0], {})[prior] = values
+    return {model: with_values(defaults[model], values) for model, values in changed.items()}
+
+
+def design_of(design_effect: float | None, models: Iterable[Model]) -> SamplingDesign | None:
+    """Return the assumed census sample that an option asks for; without the option, None.
+
+    Raises
+    ------
+    RemitstatsError
+        If it can't be used, or by none of the models.
+    """
+    if design_effect is None:
+        return None
+    from remitstats.errors import RemitstatsError  # noqa: PLC0415  (start-up stays quick)
+    from remitstats.parts.sampling_error import SamplingDesign  # noqa: PLC0415
+
+    models = list(models)
+    if not any(model.design for model in models):
+        names = ", ".join(model.name for model in models)
+        raise RemitstatsError(f"--design-effect means nothing to {names}: leave it out.")
+    try:
+        return SamplingDesign(design_effect=design_effect)
+    except ValueError as error:
+        raise RemitstatsError(f"--design-effect can't be used: {error}.") from error
+
+
+def command_given() -> str:
     """Return the command as it was given; bytes that are no text are shown in escapes."""
     command = shlex.join(["remitstats", *sys.argv[1:]])
     return command.encode("utf-8", "backslashreplace").decode("utf-8")

@@ -9,7 +9,6 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -20,7 +19,7 @@ from threadpoolctl import threadpool_limits
 from remitstats.errors import RemitstatsError
 from remitstats.fitting import collapsed, mixture
 from remitstats.fitting.laplace import Chain, ChainDraws, prepare
-from remitstats.fitting.settings import Settings, available_cores
+from remitstats.fitting.settings import AskedSettings, Settings, available_cores
 from remitstats.fitting.version import code_version, fit_key
 from remitstats.panel.panel import Panel
 from remitstats.parts.collapsed_density import CollapsedDensity
@@ -70,14 +69,8 @@ def fit(
         If the settings can't be run, or the model was changed after `build` and
         ``engine="laplace"`` would ignore the change.
     """
-    default = replace(Settings(), **getattr(model, "lengths", {}))
-    settings = Settings(
-        engine=engine,
-        draws=default.draws if draws is None else draws,
-        tune=default.tune if tune is None else tune,
-        chains=default.chains if chains is None else chains,
-        seed=seed,
-    )
+    asked = AskedSettings(engine, seed, draws, tune, chains)
+    settings = asked.settings(getattr(model, "lengths", {}))
     if hasattr(model, "collapsed"):
         run = _whitened if settings.engine == "laplace" else _nuts_collapsed
         posterior, stats, wall, extra = run(model, settings, cores, progress)

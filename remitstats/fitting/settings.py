@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from remitstats.errors import RemitstatsError, unknown
@@ -57,6 +58,50 @@ class Settings:
     def describe(self) -> dict[str, Any]:
         """Return the settings as plain values."""
         return asdict(self)
+
+
+@dataclass(frozen=True)
+class AskedSettings:
+    """What a user asks of a fit; what is left open, the model decides.
+
+    Parameters
+    ----------
+    engine, seed
+        See `Settings`.
+    draws, tune, chains : int, optional
+        By default those of the model, else those of `Settings`.
+    quick : bool
+        Whether the lengths left open shall be those of a trial run.
+    """
+
+    engine: str = "laplace"
+    seed: int = 1
+    draws: int | None = None
+    tune: int | None = None
+    chains: int | None = None
+    quick: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse what can't be run with any model."""
+        self.settings({})
+
+    def settings(self, lengths: Mapping[str, int]) -> Settings:
+        """Return the settings of a fit.
+
+        Parameters
+        ----------
+        lengths : mapping of str to int
+            The model's own lengths (`model.lengths`).
+
+        Raises
+        ------
+        RemitstatsError
+            If they can't be run.
+        """
+        base = Settings(self.engine, **lengths, seed=self.seed)
+        base = base.quick() if self.quick else base
+        given = {name: getattr(self, name) for name in ("draws", "tune", "chains")}
+        return replace(base, **{name: n for name, n in given.items() if n is not None})
 
 
 def available_cores() -> int:

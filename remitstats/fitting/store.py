@@ -274,7 +274,7 @@ def fit_or_reuse(
     What writers that were killed left in the folder is removed.
     """
     key = fit_key(model.specification, panel.hash, settings)
-    path = folder / fit_name(model.latent_gaussian.name, key)
+    path = folder / fit_name(model_name(model), key)
     with _locked(path):
         tree = whole_fit(path, key)
         if tree is not None:
@@ -318,6 +318,12 @@ def keep_fit(folder: Path, name: str, content: bytes) -> Path:
                 except StoreError as error:
                     raise StoreError(f"The fit {name} did not arrive as it was sent.") from error
     return path
+
+
+def model_name(model: Any) -> str:
+    """Return the name of a model that a build function of `remitstats` returned."""
+    blocks = getattr(model, "latent_gaussian", None)
+    return str(model.specification["model"] if blocks is None else blocks.name)
 
 
 def fit_name(model: str, key: str) -> str:

@@ -20,7 +20,14 @@ from remitstats.fitting.folds import hold_out
 from remitstats.fitting.gate import Gate, gate
 from remitstats.fitting.jobs import FitJob, Judged, own_build
 from remitstats.fitting.run import fit
-from remitstats.fitting.store import StoreError, fit_bytes, fit_name, fit_or_reuse, load_fit
+from remitstats.fitting.store import (
+    StoreError,
+    fit_bytes,
+    fit_name,
+    fit_or_reuse,
+    load_fit,
+    model_name,
+)
 from remitstats.fitting.version import code_version, fit_key
 from remitstats.panel.load import load_mexico, load_panel
 from remitstats.panel.panel import Panel
@@ -187,7 +194,7 @@ def _run(task: Task, tell: Callable[[float], None]) -> Done:
         file = path.name
     else:
         key = fit_key(model.specification, panel.hash, settings)
-        file, reused = fit_name(model.latent_gaussian.name, key), False
+        file, reused = fit_name(model_name(model), key), False
         if file in task.finished:
             return Done(file=file, known=True)
         tree = run()

@@ -4,7 +4,7 @@ import lazy_loader as _lazy
 
 from remitstats.errors import unknown
 
-MODELS = ("reliance",)  # those with a command; circle is being built
+MODELS = ("reliance",)  # those of plans (`remitstats many`); `catalogue` lists all there are
 
 __getattr__, __dir__, _ = _lazy.attach(__name__, submodules=(*MODELS, "circle", "depopulation"))
 

@@ -41,7 +41,6 @@ import pandas as pd
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from remitstats.errors import RemitstatsError, unknown
 from remitstats.models.reliance_data import CELLS, RelianceData, prepare_data
 from remitstats.panel.panel import Panel
 from remitstats.parts import bym2, icar
@@ -52,6 +51,7 @@ from remitstats.parts.latent_gaussian import (
     LatentGaussian,
     SharedSd,
 )
+from remitstats.parts.prior_values import with_values
 from remitstats.parts.priors import HyperPrior, NormalPrior, RatioPrior, ScalePrior, SharePrior
 from remitstats.parts.sampling_error import (
     EffectiveBinomial,
@@ -117,23 +117,7 @@ class Priors:
         RemitstatsError
             If a name is unknown (the nearest is suggested) or the numbers do not fit the prior.
         """
-        known = {f.name: getattr(self, f.name) for f in fields(self)}
-        changed = {}
-        for name, numbers in values.items():
-            if name not in known:
-                raise unknown("prior", name, known)
-            kind = type(known[name])
-            wanted = [f.name for f in fields(kind)]
-            if len(numbers) != len(wanted):
-                raise RemitstatsError(
-                    f"The prior '{name}' takes {len(wanted)} number(s) ({', '.join(wanted)}), "
-                    f"found {len(numbers)}."
-                )
-            try:
-                changed[name] = kind(*numbers)
-            except ValueError as error:
-                raise RemitstatsError(f"The prior '{name}' can't be used: {error}.") from error
-        return replace(self, **changed)
+        return with_values(self, values)
 
 
 def latent_gaussian(data: RelianceData, priors: Priors) -> LatentGaussian:

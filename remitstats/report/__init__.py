@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
+    from typing import Any
 
-    from remitstats.estimands.circle_results import CircleResults
     from remitstats.estimands.results import RelianceResults
     from remitstats.panel.panel import Panel
 
@@ -20,9 +20,9 @@ def build_report(
     panel: Panel,
     out: Path,
     progress: Callable[[str, float], None] | None = None,
-    circle: CircleResults | None = None,
+    others: Mapping[str, Any] | None = None,
 ) -> Path:
-    """Write the report of a reliance fit and, where there is one, of a fit of the circle.
+    """Write the report of a reliance fit and, where there are some, of fits of other models.
 
     Parameters
     ----------
@@ -36,10 +36,11 @@ def build_report(
         left alone.
     progress : callable, optional
         Called with what is being done and the share done (0 to 1).
-    circle : CircleResults, optional
-        What the circle's fit found: it adds a page and some sentences on the front page, and its
-        tables are written under ``out / "circle"``. Unless it converged, no verdict and no finding
-        about the circle is stated.
+    others : mapping of str to results, optional
+        What fits of other models of `remitstats.catalogue` found, by name, such as
+        ``{"circle": circle_results}``: each adds a page and a part of the front page, and its
+        tables are written into a folder of its name. Of a fit that did not converge nothing is
+        stated.
 
     Returns
     -------
@@ -49,8 +50,8 @@ def build_report(
     Raises
     ------
     RemitstatsError
-        When the folder can't be written.
+        When the folder can't be written, or there is no such model.
     """
     from remitstats.report.site import build  # noqa: PLC0415  drawing is heavy to import
 
-    return build(results, panel, out, progress, circle)
+    return build(results, panel, out, progress, others)

@@ -7,48 +7,48 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from remitstats.estimands.files import plain
 from remitstats.estimands.results import SURE
 from remitstats.report.circle_links import CHAIN, NODES, OTHERS, headline, row_of, sign, way
 from remitstats.report.circle_tables import limit, one_limit, optional, specification_rows
 from remitstats.report.figures.regime_map import REGIMES, most_probable
 from remitstats.report.formats import capital
-from remitstats.report.numbers import Numbers
-from remitstats.report.texts import Texts
 
 if TYPE_CHECKING:
     from remitstats.estimands.circle_results import CircleResults
+    from remitstats.report.surroundings import Surroundings
 
-FOLDER = "circle/"
 CLAIMS = ("vicious", "virtuous")
 VERDICTS = ("supported", "contradicted", "inconclusive")
+GLOSSARY = (
+    *("circle_loop", "circle_gain", "circle_halves", "circle_band"),
+    *("circle_within", "circle_sd", "circle_impulse", "circle_curve"),
+)
 Row = dict[str, Any]
 
 
-def circle_context(results: CircleResults, texts: Texts) -> dict[str, Any]:
+def circle_context(
+    results: CircleResults,
+    surroundings: Surroundings,  # noqa: ARG001 - the numbers alone tell what is said
+) -> dict[str, Any]:
     """Return what the templates may use of the circle, under the name ``circle``.
 
     Parameters
     ----------
     results : CircleResults
         Rounded as they are written.
-    texts : Texts
-        For the joiner of intervals.
+    surroundings : Surroundings
+        Panel, place, texts, shapes.
 
     Returns
     -------
     dict
         Names and values for Jinja; no verdict and no finding where the fit did not converge.
     """
-    document, regime = results.document(), one_limit(results.regime)
+    regime = one_limit(results.regime)
     nation = headline(results.link, "nation")
     return {
-        "n": Numbers(document, texts.plain("site.to"), FOLDER),
-        "converged": results.converged,
-        "advice": results.gate.advice(),
-        "notes": results.gate.notes,
-        "summary": plain(results.summary),
         "verdicts": _verdicts(results),
+        "why_none": _why_none(results),
         "regimes": _national_regimes(regime),
         "chain": _links(nation, CHAIN),
         "others": _links(nation, OTHERS),
@@ -65,22 +65,10 @@ def circle_context(results: CircleResults, texts: Texts) -> dict[str, Any]:
         "specifications": _specifications(optional(results, "specification")),
         "confusion": _records(optional(results, "confusion")),
         "parameters": _described(results.parameter),
-        "files": [name for name in results.tables if optional(results, name) is not None],
         "nodes": NODES,
         "pairs": CHAIN,
         "delta": limit(results.regime),
-    }
-
-
-def page_overrides(circle: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what the circle's page says of its own fit instead of the one of reliance."""
-    summary = circle["summary"]
-    return {
-        "converged": circle["converged"],
-        "advice": circle["advice"],
-        "summary": summary,
-        "versions": summary.get("versions") or {},
-        "panel_hash": str(summary.get("panel_hash") or ""),
+        "glossary": GLOSSARY,
     }
 
 
@@ -106,6 +94,20 @@ def _verdicts(results: CircleResults) -> list[Row]:
             reason = str(entry.get("reason") or "")
             found.append({"claim": claim, "verdict": str(entry["verdict"]), "reason": reason})
     return found
+
+
+def _why_none(results: CircleResults) -> str:
+    """Return why there is no verdict, as a sentence; empty where there is one or no reason."""
+    given = results.summary.get("verdict")
+    if not isinstance(given, Mapping):
+        return ""
+    entries = [given.get(claim) for claim in CLAIMS]
+    reasons = [
+        str(entry["reason"]).rstrip(".")
+        for entry in entries
+        if isinstance(entry, Mapping) and entry.get("verdict") == "none" and entry.get("reason")
+    ]
+    return f"{capital(reasons[0])}." if reasons else ""
 
 
 def _national_regimes(regime: pd.DataFrame) -> list[Row]:

@@ -32,34 +32,30 @@ from remitstats.report.texts import Texts
 if TYPE_CHECKING:
     from remitstats.estimands.circle_results import CircleResults
     from remitstats.report.shapes import MapShapes
+    from remitstats.report.surroundings import Surroundings
 
 
-def circle_jobs(
-    results: CircleResults, states: MapShapes | None, scope: Scope, texts: Texts
-) -> list[Job]:
+def circle_jobs(results: CircleResults, surroundings: Surroundings) -> list[Job]:
     """Return what to draw for the circle.
 
     Parameters
     ----------
     results : CircleResults
         Rounded as they are written.
-    states : MapShapes or None
-        Shapes of the states; None leaves out the map.
-    scope : Scope
-        Names the place.
-    texts : Texts
-        Legends, captions, alternative texts.
+    surroundings : Surroundings
+        Names the place; gives legends, captions, alternative texts and the shapes of the states.
 
     Returns
     -------
     list of Job
         Their names begin with ``circle_``.
     """
+    scope, texts = surroundings.scope, surroundings.texts
     return [
         *_drawings(results, scope, texts),
         *_loops(results, texts),
         *_responses(results, texts),
-        *_maps(results, states, scope, texts),
+        *_maps(results, surroundings.states, scope, texts),
         *_trials(results, texts),
     ]
 

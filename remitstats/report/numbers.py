@@ -15,6 +15,7 @@ from markupsafe import Markup
 
 from remitstats.report.formats import MISSING, show
 
+# Columns that tell the rows of a table apart; "NAME/table" where those of a model are others.
 KEYS: Mapping[str, tuple[str, ...]] = {
     "level": ("cvegeo", "wave"),
     "change": ("cvegeo", "from_wave", "to_wave"),
@@ -31,6 +32,13 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "confusion": ("scenario", "verdict"),
     "coverage": ("scenario", "to", "from"),
 }
+
+
+def keys_of(folder: str, table: str) -> tuple[str, ...]:
+    """Return the columns that tell the rows of a table apart, in results of a folder."""
+    return KEYS.get(f"{folder}{table}") or KEYS[table]
+
+
 _MARK = Markup('<data value="{value}" data-source="{source}" data-kind="{kind}">{text}</data>')
 
 
@@ -54,7 +62,7 @@ class Numbers:
 
     def cell(self, table: str, row: Mapping[str, Any], column: str, kind: str) -> Markup:
         """Return one cell of a table of the results as a marked number."""
-        keys = ",".join(str(row[key]) for key in KEYS[table])
+        keys = ",".join(str(row[key]) for key in keys_of(self._folder, table))
         return self._mark(row[column], f"{self._folder}{table}|{keys}|{column}", kind)
 
     def estimate(self, table: str, row: Mapping[str, Any], kind: str, unit: str = "") -> Markup:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +17,6 @@ from remitstats.fitting.gate import (
     R_HAT_LIMIT,
     TREE_DEPTH_LIMIT,
 )
-from remitstats.report.circle_page import circle_context
 from remitstats.report.dictionary import read_dictionary
 from remitstats.report.formats import capital
 from remitstats.report.numbers import Numbers
@@ -28,7 +27,6 @@ from remitstats.report.tables import municipality_data
 from remitstats.report.texts import Texts
 
 if TYPE_CHECKING:
-    from remitstats.estimands.circle_results import CircleResults
     from remitstats.panel.panel import Panel
     from remitstats.report.shapes import MapShapes
 
@@ -56,14 +54,8 @@ PAGES = (
     Page("glossary", "sources"),
     Page("index", "results"),
 )
-CIRCLE = Page("circle", "results")
-"""The page of the circle, there only where its results are given."""
-
-
-def pages(*, circle: bool) -> tuple[Page, ...]:
-    """Return the pages of a report in the order they are written, the front page last."""
-    at = next(i for i, page in enumerate(PAGES) if page.group != "results")
-    return (*PAGES[:at], CIRCLE, *PAGES[at:]) if circle else PAGES
+GROUPS = ("results", "models", "trust", "sources")
+"""Headings of the menu; "models" stands there only where the report has pages of other models."""
 
 
 # Key in the summary, kind of number, whether the limit is the most or least accepted, limit, and
@@ -89,7 +81,7 @@ def page_context(
     texts: Texts,
     pictures: Mapping[str, Picture],
     shapes: MapShapes | None,
-    circle: CircleResults | None = None,
+    others: Sequence[Page] = (),
 ) -> dict[str, Any]:
     """Return what the templates of all pages may use.
 
@@ -107,8 +99,8 @@ def page_context(
         As `draw_all` gives them.
     shapes : MapShapes or None
         To say which units the maps lack.
-    circle : CircleResults, optional
-        What the circle's fit found, rounded as it is written.
+    others : sequence of Page
+        Pages of other models.
 
     Returns
     -------
@@ -117,10 +109,8 @@ def page_context(
     """
     document = results.document()
     summary = plain(results.summary)
-    written = pages(circle=circle is not None)
-    menu = (written[-1], *written[:-1])
+    menu = (PAGES[-1], *PAGES[:-1], *others)
     return {
-        "circle": None if circle is None else circle_context(circle, texts),
         "t": texts,
         "n": Numbers(document, texts.plain("site.to")),
         "doc": document,
@@ -131,7 +121,8 @@ def page_context(
         "unmapped": shapes.missing if shapes is not None else 0,
         "menu": {
             group: [page for page in menu if page.group == group]
-            for group in ("results", "trust", "sources")
+            for group in GROUPS
+            if any(page.group == group for page in menu)
         },
         "converged": results.converged,
         "engine": summary.get("engine"),

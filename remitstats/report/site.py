@@ -5,26 +5,25 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
 from importlib.resources import files
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from remitstats.errors import RemitstatsError
-from remitstats.report.circle_page import page_overrides
-from remitstats.report.circle_pictures import circle_jobs
 from remitstats.report.formats import show, wave_label
-from remitstats.report.pages import CIRCLE, page_context, pages
-from remitstats.report.picture import draw
+from remitstats.report.model_pages import ModelPage, model_pages, of_its_own_fit
+from remitstats.report.pages import PAGES, page_context
 from remitstats.report.pictures import draw_all
 from remitstats.report.scope import find_scope, relabelled
-from remitstats.report.shapes import load_shapes, load_state_shapes
+from remitstats.report.shapes import load_shapes
+from remitstats.report.surroundings import Surroundings
 from remitstats.report.texts import Texts
 
 if TYPE_CHECKING:
-    from remitstats.estimands.circle_results import CircleResults
     from remitstats.estimands.results import RelianceResults
     from remitstats.panel.panel import Panel
 
@@ -37,17 +36,18 @@ def build(
     panel: Panel,
     out: Path,
     progress: Progress | None = None,
-    circle: CircleResults | None = None,
+    others: Mapping[str, Any] | None = None,
 ) -> Path:
     """Write a report; see `remitstats.report.build_report`."""
     report = progress or _silent
+    models = model_pages(others or {})
     try:
         out.mkdir(parents=True, exist_ok=True)
         stage = Path(tempfile.mkdtemp(prefix=".report-", dir=out))
     except OSError as error:
         raise _unwritable(out, error) from error
     try:
-        _fill(results, panel, stage, report, circle)
+        _fill(results, panel, stage, report, models)
         report("moving into place", 0.98)
         _move(stage, out)
     except OSError as error:
@@ -63,10 +63,9 @@ def _fill(
     panel: Panel,
     stage: Path,
     progress: Progress,
-    circle: CircleResults | None,
+    models: tuple[ModelPage, ...],
 ) -> None:
     results = results.rounded()
-    circle = circle.rounded() if circle is not None else None
     texts = Texts("en")
     texts = Texts("en", interval=texts.plain("site.interval"))
     scope = find_scope(results, panel, texts)
@@ -78,12 +77,10 @@ def _fill(
     pictures = draw_all(
         display, shapes, scope, texts, lambda name, share: progress(name, 0.05 + 0.75 * share)
     )
-    if circle is not None:
-        states = load_state_shapes(panel, units)
-        jobs = circle_jobs(circle, states, scope, texts)
-        pictures |= draw(
-            jobs, circle.converged, texts, lambda name, _: progress(f"circle: {name}", 0.8)
-        )
+    surroundings = Surroundings(panel, units, scope, texts, shapes)
+    for number, each in enumerate(models):
+        at = 0.8 + 0.02 * number / len(models)
+        pictures |= each.pictures(surroundings, partial(_at, progress, each.model.name, at))
     assets = stage / "assets"
     assets.mkdir()
     for picture in pictures.values():
@@ -92,8 +89,8 @@ def _fill(
 
     progress("tables", 0.82)
     results.write(stage)
-    if circle is not None:
-        circle.write(stage / "circle")
+    for each in models:
+        each.write(stage)
 
     progress("pages", 0.88)
     environment = Environment(
@@ -105,9 +102,13 @@ def _fill(
     )
     environment.filters["show"] = show
     environment.filters["wave_label"] = wave_label
-    context = page_context(display, panel, scope, texts, pictures, shapes, circle)
-    for page in pages(circle=circle is not None):
-        own = page_overrides(context["circle"]) if page is CIRCLE else {}
+    places = [each.page for each in models]
+    of_models = {each.model.name: each.context(surroundings) for each in models}
+    context = page_context(display, panel, scope, texts, pictures, shapes, places)
+    words = dict.fromkeys(word for each in of_models.values() for word in each["glossary"])
+    context |= of_models | {"models": of_models, "glossary": tuple(words)}
+    for page in (*places, *PAGES):
+        own = of_its_own_fit(of_models[page.key]) if page.key in of_models else {}
         html = environment.get_template(f"{page.key}.html.j2").render(context | own, page=page)
         (stage / f"{page.key}.html").write_text(html, encoding="utf-8", newline="\n")
 
@@ -167,6 +168,10 @@ def _unwritable(out: Path, error: OSError) -> RemitstatsError:
     return RemitstatsError(
         f"Can't write the report to {out}: {reason}. Choose a folder you may write to."
     )
+
+
+def _at(progress: Progress, model: str, share: float, figure: str, _of_figures: float) -> None:
+    progress(f"{model}: {figure}", share)
 
 
 def _silent(_description: str, _fraction: float) -> None:

@@ -10,7 +10,7 @@ import lazy_loader as _lazy
 __getattr__, __dir__, __all__ = _lazy.attach(
     __name__,
     submod_attrs={
-        "circle": ["simulate_circle", "true_links"],
+        "circle": ["circle_table", "simulate_circle", "true_links"],
         "circle_truth": ["SCENARIOS", "CircleTruth"],
         "depopulation": ["DepopulationSimulation", "simulate_depopulation"],
         "lattice": ["GRID_HYPERPARAMETERS", "grid_panel"],

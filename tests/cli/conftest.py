@@ -134,7 +134,7 @@ def finished(tmp_path_factory) -> Finished:
     """One whole `run`, into folders with blanks and accents; look at it, don't change it."""
     folder = tmp_path_factory.mktemp("la corrida")
     out, fits = "informe ñandú [red]", "ajustes guardados"
-    result = Program(folder)("run", *SMALL, "--out", out, "--fits", fits)
+    result = Program(folder)("run", *SMALL, "--models", "reliance", "--out", out, "--fits", fits)
     return Finished(result, folder, SMALL, out, fits)
 
 

@@ -33,7 +33,19 @@ def done(tmp_path_factory, rows, in_folder):
     for name, lines in tables.items():
         with (mine / f"{name}.csv").open("w", encoding="utf-8", newline="") as file:
             csv.writer(file).writerows(lines)
-    words = ("run", "--panel", mine.name, "--out", OUT, "--draws", 20, "--tune", 20)
+    words = (
+        "run",
+        "--models",
+        "reliance",
+        "--panel",
+        mine.name,
+        "--out",
+        OUT,
+        "--draws",
+        20,
+        "--tune",
+        20,
+    )
     return folder, in_folder(folder)(*words, "--chains", 2)
 
 

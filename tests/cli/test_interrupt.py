@@ -39,7 +39,7 @@ def half_files(program):
     ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["Ctrl-C", "terminated"]
 )
 def test_stopped_while_sampling_it_keeps_nothing_half_done(number, code, remitstats, small):
-    process = remitstats.start("run", *small, *LONG)
+    process = remitstats.start("run", *small, "--models", "reliance", *LONG)
     returned, said = stop_at(process, "sampling", number)
     assert (returned, said) == (code, [SENTENCE])
     assert half_files(remitstats) == []
@@ -47,7 +47,7 @@ def test_stopped_while_sampling_it_keeps_nothing_half_done(number, code, remitst
 
 
 def test_interrupted_while_the_report_is_drawn_it_keeps_the_fit_and_goes_on(remitstats, small):
-    process = remitstats.start("run", *small)
+    process = remitstats.start("run", *small, "--models", "reliance")
     returned, said = stop_at(process, "drawing the report", signal.SIGINT)
     assert (returned, said) == (130, [SENTENCE])
     assert half_files(remitstats) == []
@@ -62,7 +62,7 @@ def test_interrupted_while_the_report_is_drawn_it_keeps_the_fit_and_goes_on(remi
 
 @pytest.mark.parametrize("module", ["typer", "pandas", "xarray", "pymc"])
 def test_interrupted_while_it_still_loads_it_ends_in_the_same_sentence(module, remitstats, small):
-    process = remitstats.start("run", *small, PYTHONPROFILEIMPORTTIME="1")
+    process = remitstats.start("run", *small, "--models", "reliance", PYTHONPROFILEIMPORTTIME="1")
     returned, said = stop_at(process, f" {module}.", signal.SIGINT)
     assert (returned, said) == (130, [SENTENCE])
     assert half_files(remitstats) == []

@@ -41,7 +41,7 @@ def again(copied, in_folder):
 def test_the_same_run_again_uses_the_stored_fit_and_says_so(copied, again):
     (stored,) = fits_of(copied)
     before = (stored.stat().st_mtime_ns, numbers(copied))
-    result = again(command=("run",))
+    result = again("--models", "reliance", command=("run",))
     assert AGAIN in result.stderr
     assert "sampling" not in result.stderr
     assert result.stdout == f"{copied.out}/index.html\n"

@@ -113,7 +113,7 @@ def test_the_installed_program_knows_its_panel(program):
 
 def test_the_installed_program_fits_and_reports_in_an_empty_folder(program, tmp_path):
     small = ("--states", "02,03", "--draws", "20", "--tune", "20", "--chains", "2")
-    ran = program("run", *small, codes=(3,))
+    ran = program("run", *small, "--models", "reliance", codes=(3,))
     assert ran.stdout == "reports/index.html\n"
     assert "NOT CONVERGED" in ran.stderr
     assert {path.name for path in tmp_path.iterdir()} == {"reports", "fits"}

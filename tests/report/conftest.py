@@ -23,7 +23,7 @@ from remitstats.estimands.results import RelianceResults
 from remitstats.panel.panel import Panel
 from remitstats.report import build_report
 from remitstats.report.formats import show
-from remitstats.report.numbers import KEYS
+from remitstats.report.numbers import keys_of
 
 DRAWS = 400
 NAMES = ("Ácambaro", "León de los Aldama", "Peñón Blanco", "Zumpango", "El Oro", "Tlalpan")
@@ -312,7 +312,8 @@ def source_value(site: Path, source: str, cache: dict[str, Any]) -> float:
     if place not in cache:
         path = site / folder / "summaries" / f"{table}.csv"
         frame = pd.read_csv(path, encoding="utf-8-sig", dtype=str)
-        cache[place] = frame.set_index(frame[list(KEYS[table])].agg(",".join, axis=1))
+        names = list(keys_of(f"{folder}/" if folder else "", table))
+        cache[place] = frame.set_index(frame[names].agg(",".join, axis=1))
         assert cache[place].index.is_unique, place
     return float(cache[place].loc[keys, column])
 

@@ -40,7 +40,7 @@ def test_no_text_is_left_over():
     )
     dynamic += tuple(f"circle.{group}_" for group in CIRCLE_GROUPS)
     dynamic += ("paper.verdict_", "index.trend_", "diagnostics.", "states.")
-    titles = re.compile(r"^\w+\.title$")
+    titles = re.compile(r"^\w+\.(title|front)$")
     left = [
         key
         for key in sorted(Texts())

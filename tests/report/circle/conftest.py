@@ -264,7 +264,9 @@ def circle_site(
 ) -> Path:
     """The report of converged simulated results with a converged fit of the circle."""
     out = tmp_path_factory.mktemp("circle")
-    return build_report(results, grid_panel(results), out, circle=simulate_circle()).parent
+    return build_report(
+        results, grid_panel(results), out, others={"circle": simulate_circle()}
+    ).parent
 
 
 @pytest.fixture(scope="session")
@@ -274,4 +276,4 @@ def stuck_circle_site(
     """The same with a fit of the circle that did not converge."""
     out = tmp_path_factory.mktemp("stuck_circle")
     circle = simulate_circle(converged=False)
-    return build_report(results, grid_panel(results), out, circle=circle).parent
+    return build_report(results, grid_panel(results), out, others={"circle": circle}).parent

@@ -8,10 +8,11 @@ import pandas as pd
 import pytest
 
 import remitstats
+from remitstats.errors import RemitstatsError
 from remitstats.models import circle as circle_model
 from remitstats.models.circle_form import Form
 from remitstats.report import build_report
-from remitstats.report.pages import CIRCLE, PAGES
+from remitstats.report.pages import PAGES
 
 MEGABYTE = 1_000_000
 FINDINGS = ("As claimed", "The other way.", "come back to migration", "is the most probable in")
@@ -33,7 +34,7 @@ def test_without_results_of_the_circle_there_is_no_page_and_no_word_of_it(site):
 
 
 def test_with_them_every_page_links_to_it(circle_site):
-    keys = {page.key for page in (*PAGES, CIRCLE)}
+    keys = {page.key for page in PAGES} | {"circle"}
     assert {page.stem for page in circle_site.glob("*.html")} == keys
     for page in circle_site.glob("*.html"):
         assert '<a href="circle.html"' in page.read_text("utf-8"), page.name
@@ -103,7 +104,7 @@ def test_a_second_limit_of_what_counts_as_none_is_for_the_files(
     regime = circle.regime
     wider = regime.assign(delta=0.1, p_vicious=0.0, p_none=1.0)
     circle = replace(circle, regime=pd.concat([regime, wider], ignore_index=True))
-    build_report(results, grid_panel(results), tmp_path, circle=circle)
+    build_report(results, grid_panel(results), tmp_path, others={"circle": circle})
     html = (tmp_path / "circle.html").read_text("utf-8")
     assert ",0.05|p_vicious" in html
     assert ",0.1|" not in html
@@ -129,7 +130,7 @@ def test_the_front_page_of_a_report_that_did_not_converge_gives_no_verdict(
     simulated, simulated_circle, grid_panel, tmp_path
 ):
     results = simulated(converged=False)
-    build_report(results, grid_panel(results), tmp_path, circle=simulated_circle())
+    build_report(results, grid_panel(results), tmp_path, others={"circle": simulated_circle()})
     front = words(tmp_path / "index.html")
     assert front.startswith("This fit did not converge")
     assert "remains inconclusive" not in front
@@ -152,7 +153,7 @@ def test_tables_that_are_not_there_leave_out_their_sections(
     results, simulated_circle, grid_panel, tmp_path
 ):
     circle = simulated_circle(trials=False)
-    build_report(results, grid_panel(results, shapes=False), tmp_path, circle=circle)
+    build_report(results, grid_panel(results, shapes=False), tmp_path, others={"circle": circle})
     html = (tmp_path / "circle.html").read_text("utf-8")
     for section in ("variations", "calibration"):
         assert f'id="{section}"' not in html
@@ -164,7 +165,7 @@ def test_tables_that_are_not_there_leave_out_their_sections(
 def test_hostile_names_stay_text(results, simulated_circle, hostile_names, grid_panel, tmp_path):
     names = {f"{i + 1:02d}": name for i, name in enumerate(hostile_names)}
     circle = simulated_circle(names=names)
-    build_report(results, grid_panel(results), tmp_path, circle=circle)
+    build_report(results, grid_panel(results), tmp_path, others={"circle": circle})
     html = (tmp_path / "circle.html").read_text("utf-8")
     assert "<script" not in html
     assert "<img src=x" not in html
@@ -179,7 +180,7 @@ def test_the_same_results_give_the_same_files(
 ):
     for name in ("first", "second"):
         panel = grid_panel(results, shapes=shapes)
-        build_report(results, panel, tmp_path / name, circle=simulated_circle())
+        build_report(results, panel, tmp_path / name, others={"circle": simulated_circle()})
     written = [path for path in (tmp_path / "first").rglob("*circle*") if path.is_file()]
     assert len(written) >= 8
     for path in written:
@@ -190,14 +191,16 @@ def test_the_same_results_give_the_same_files(
 def test_a_later_report_without_the_circle_leaves_nothing_of_it(
     results, simulated_circle, grid_panel, tmp_path
 ):
-    build_report(results, grid_panel(results), tmp_path, circle=simulated_circle())
+    build_report(results, grid_panel(results), tmp_path, others={"circle": simulated_circle()})
     build_report(results, grid_panel(results), tmp_path)
     assert not [path for path in tmp_path.rglob("*circle*") if path.is_file()]
 
 
 def test_the_page_of_a_whole_country_stays_small(results, simulated_circle, grid_panel, tmp_path):
     names = {f"{i + 1:02d}": f"State {i + 1}" for i in range(32)}
-    build_report(results, grid_panel(results), tmp_path, circle=simulated_circle(names=names))
+    build_report(
+        results, grid_panel(results), tmp_path, others={"circle": simulated_circle(names=names)}
+    )
     html = (tmp_path / "circle.html").read_text("utf-8")
     pictures = sum(path.stat().st_size for path in (tmp_path / "assets").glob("circle_*"))
     assert len(html.encode()) + pictures < 3 * MEGABYTE
@@ -208,7 +211,20 @@ def test_a_real_fit_too_short_for_the_gate_makes_a_page_that_says_so(results, gr
     model = circle_model.build(panel, form=Form(by_interval=False))
     fit = remitstats.fit(model, panel, seed=1, draws=30, tune=24, chains=2)
     circle = remitstats.summarise_circle(fit, panel)
-    build_report(results, grid_panel(results), tmp_path, circle=circle)
+    build_report(results, grid_panel(results), tmp_path, others={"circle": circle})
     text = words(tmp_path / "circle.html")
     assert "No verdict and no finding is stated" in text
     assert not any(finding in text for finding in FINDINGS)
+
+
+def test_a_model_that_does_not_exist_has_no_page(results, simulated_circle, grid_panel, tmp_path):
+    with pytest.raises(RemitstatsError, match="Did you mean 'circle'"):
+        build_report(results, grid_panel(results), tmp_path, others={"circel": simulated_circle()})
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_front_page_names_first_which_model_did_not_converge(stuck_circle_site, circle_site):
+    front = words(stuck_circle_site / "index.html")
+    said = front.index("Not everything converged. Nothing is stated here of: The circle")
+    assert said < front.index("of dwellings receive remittances")
+    assert "Not everything converged" not in words(circle_site / "index.html")

@@ -1,0 +1,46 @@
+"""What every page of a model may need beside its results: panel, place, texts, map shapes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from remitstats.report.scope import Scope
+from remitstats.report.shapes import MapShapes, load_state_shapes
+from remitstats.report.texts import Texts
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from remitstats.panel.panel import Panel
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What a model's page is drawn in.
+
+    Parameters
+    ----------
+    panel : Panel
+        The panel that was fitted.
+    units : DataFrame
+        ``cvegeo`` and ``state`` of the municipalities, one row each.
+    scope : Scope
+        What the report covers, in words.
+    texts : Texts
+        The catalogue.
+    shapes : MapShapes or None
+        Shapes of the municipalities; None leaves out maps.
+    """
+
+    panel: Panel
+    units: pd.DataFrame
+    scope: Scope
+    texts: Texts
+    shapes: MapShapes | None
+
+    @cached_property
+    def states(self) -> MapShapes | None:
+        """Shapes of the states, made of those of their municipalities; None leaves out maps."""
+        return load_state_shapes(self.panel, self.units)
