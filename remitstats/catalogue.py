@@ -137,6 +137,7 @@ CATALOGUE: tuple[Model, ...] = (
     ),
     # By name only: with its specification curve it takes longer than all the others together.
     Model("circle", design="design", summarise="claims.circle:summarise", by_default=False),
+    Model("depopulation", check="models.depopulation_data:check"),
 )
 
 NAMES = tuple(model.name for model in CATALOGUE)

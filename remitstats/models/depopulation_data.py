@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from remitstats.errors import PanelError
+from remitstats.errors import PanelError, Problem
 from remitstats.models.depopulation_census import Censuses, Growth, measure_growth, read_censuses
 from remitstats.panel.check import check_neighbours
 from remitstats.panel.panel import Panel
@@ -110,6 +110,22 @@ class DepopulationData:
             "log_size": (("municipality",), self.log_size),
             "relative_error": (("municipality",), self.relative_error),
         }
+
+
+def check(panel: Panel) -> list[Problem]:
+    """Return why a panel can't be used for the model, as far as its tables tell at once."""
+    problems = check_neighbours(panel)
+    if "municipality_census" not in panel:
+        problems.append(
+            Problem(
+                "municipality_census",
+                "-",
+                "-",
+                "no such table",
+                "cvegeo, year, population of four years or more",
+            )
+        )
+    return problems
 
 
 def prepare_data(panel: Panel, through: int | None = None) -> DepopulationData:

@@ -31,6 +31,14 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "specification": ("specification", "reading", "quantity"),
     "confusion": ("scenario", "verdict"),
     "coverage": ("scenario", "to", "from"),
+    "depopulation/group": ("level", "code", "interval", "quantity"),
+    "depopulation/share": ("kind", "definition", "period"),
+    "depopulation/persistence": ("kind", "period", "given"),
+    "depopulation/link": ("measure", "wave", "interval", "within", "quantity"),
+    "depopulation/outlook": ("cvegeo", "year"),
+    "depopulation/future": ("level", "code", "year", "quantity"),
+    "depopulation/hindcast": ("forecast", "quantity", "level"),
+    "depopulation/predictive": ("statistic", "interval"),
 }
 
 

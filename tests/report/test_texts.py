@@ -18,6 +18,10 @@ CIRCLE_GROUPS = (  # of texts whose keys are put together from a variable, a ver
     *("link", "loop", "name", "natural", "node", "other", "panel", "reading", "regime", "short"),
     *("size", "spoken", "step", "title", "verdict"),
 )
+DEPOPULATION_GROUPS = (
+    *("after", "ahead", "asked", "assumed", "change", "decline", "found", "future", "jump"),
+    *("kind", "measure", "rate", "width", "within"),
+)
 CODE = "\n".join(path.read_text("utf-8") for path in SOURCES)
 
 
@@ -39,6 +43,7 @@ def test_no_text_is_left_over():
         "site.part",
     )
     dynamic += tuple(f"circle.{group}_" for group in CIRCLE_GROUPS)
+    dynamic += tuple(f"depopulation.{group}_" for group in DEPOPULATION_GROUPS)
     dynamic += ("paper.verdict_", "index.trend_", "diagnostics.", "states.")
     titles = re.compile(r"^\w+\.(title|front)$")
     left = [

@@ -68,14 +68,15 @@ class Classes:
         ]
 
 
-def _ramp(name: str, count: int, low: float = 0.0, high: float = 1.0) -> tuple[str, ...]:
+def ramp(name: str, count: int, low: float = 0.0, high: float = 1.0) -> tuple[str, ...]:
+    """Return `count` colours of a colour map, from its share `low` to its share `high`."""
     return tuple(to_hex(mpl.colormaps[name](x)) for x in np.linspace(low, high, count))
 
 
-LEVEL = Classes((1, 2.5, 5, 10, 20), _ramp("YlGnBu", 6, 0.08, 1.0))
-WIDTH = Classes((1, 2, 4, 8, 16), _ramp("OrRd", 6, 0.06, 0.95))
-CHANGE = Classes((-10, -5, -2, 0, 2, 5, 10), _ramp("PuOr", 8, 0.06, 0.94))
-INCREASE = Classes((0.05, 0.2, 0.8, 0.95), _ramp("PuOr", 5, 0.1, 0.9))
+LEVEL = Classes((1, 2.5, 5, 10, 20), ramp("YlGnBu", 6, 0.08, 1.0))
+WIDTH = Classes((1, 2, 4, 8, 16), ramp("OrRd", 6, 0.06, 0.95))
+CHANGE = Classes((-10, -5, -2, 0, 2, 5, 10), ramp("PuOr", 8, 0.06, 0.94))
+INCREASE = Classes((0.05, 0.2, 0.8, 0.95), ramp("PuOr", 5, 0.1, 0.9))
 
 
 def new_figure(width: float, height: float) -> Figure:
