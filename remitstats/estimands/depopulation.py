@@ -19,7 +19,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from remitstats.errors import PanelError
-from remitstats.estimands.depopulation_draws import DepopulationDraws
+from remitstats.estimands.depopulation_draws import DepopulationDraws, Judged
 from remitstats.estimands.depopulation_forecast import (
     Hindcast,
     future_table,
@@ -41,7 +41,6 @@ from remitstats.panel.panel import Panel
 
 Array = NDArray[np.float64]
 Progress = Callable[[str, float], None]
-Judged = dict[str, NDArray[np.number]]
 
 HINDCAST_YEARS = 10
 DESCRIPTIONS = {
@@ -118,7 +117,7 @@ def summarise_depopulation(
     judged |= {f"future[{label}]": value for label, value in more.items()}
     predictive = predictive_check(draws, seed=seed)
     tell("forecast of the last census", 0.3)
-    found, more, earlier = _hindcast(fit, panel, hindcast, settings, tell)
+    found, foretold, earlier = _hindcast(fit, panel, hindcast, settings, tell)
     tell("convergence of every reported quantity", 0.6)
     arrays: dict[str, Any] = {str(k): v for k, v in fit["posterior"].data_vars.items()}
     arrays = {k: v for k, v in arrays.items() if k != "linear_predictor"}
@@ -127,7 +126,7 @@ def summarise_depopulation(
         "true": _labelled(draws, _uncertain(draws), municipality),
     }
     arrays |= {name: _array(draws, value) for name, value in judged.items()}
-    arrays |= more
+    arrays |= foretold
     table = convergence_of(
         arrays, lambda done: tell("convergence of every reported quantity", 0.6 + 0.4 * done)
     )
@@ -193,8 +192,8 @@ def _published(panel: Panel, codes: NDArray[np.str_], years: NDArray[np.int64]) 
     table = panel.table("municipality_census")
     column = "published_population" if "published_population" in table else "population"
     values = pd.to_numeric(table[column]).astype("Float64").to_numpy(float, na_value=np.nan)
-    keys = [table["year"].astype(int), table["cvegeo"].astype(str)]
-    wide = pd.Series(values, index=pd.MultiIndex.from_arrays(keys)).unstack()
+    index = pd.MultiIndex.from_arrays([table["year"].astype(int), table["cvegeo"].astype(str)])
+    wide = pd.Series(values, index=index).unstack()
     return np.asarray(wide.reindex(index=years, columns=codes), dtype=float)
 
 
@@ -227,10 +226,13 @@ def _group(draws: DepopulationDraws, states: pd.DataFrame) -> tuple[pd.DataFrame
     everyone = np.ones(len(data.state_of), dtype=bool)
     groups = [("nation", "00", "Mexico", everyone)]
     groups += [
-        ("state", row.state, row.name_, data.state_of == number)
-        for number, row in enumerate(states.rename(columns={"name": "name_"}).itertuples())
+        ("state", code, name, data.state_of == number)
+        for number, (code, name) in enumerate(
+            zip(states["state"].astype(str), states["name"].astype(str), strict=True)
+        )
     ]
-    rows, judged = [], {}
+    rows: list[dict[str, Any]] = []
+    judged: Judged = {}
     for k, interval in enumerate(data.coords["interval"]):
         for level, code, name, members in groups:
             weight = data.size[k, members] / data.size[k, members].sum()
@@ -270,7 +272,7 @@ def _labelled(
     )
 
 
-def _array(draws: DepopulationDraws, values: NDArray[np.number]) -> xr.DataArray:
+def _array(draws: DepopulationDraws, values: NDArray[Any]) -> xr.DataArray:
     split = draws.chains(values)
     dims = [f"row_{i}" for i in range(split.ndim - 2)]
     coords = {dim: np.arange(size) for dim, size in zip(dims, split.shape[2:], strict=True)}
@@ -281,7 +283,7 @@ def _headline(share: pd.DataFrame) -> list[dict[str, Any]]:
     """Return the shares of municipalities with any loss, for the summary."""
     chosen = share[(share["definition"] == "any loss")]
     columns = ["kind", "period", "median", "eti90_lower", "eti90_upper", "p_at_least_claimed"]
-    return chosen[columns].to_dict("records")
+    return [{str(k): v for k, v in row.items()} for row in chosen[columns].to_dict("records")]
 
 
 def _hindcast(

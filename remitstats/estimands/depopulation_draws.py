@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -20,6 +21,7 @@ from remitstats.panel.panel import Panel
 
 Array = NDArray[np.float64]
 Single = NDArray[np.float32]
+Judged = dict[str, NDArray[Any]]  # draws by label, first axis the sample: what the gate judges
 
 LARGEST_SHOCK = 25.0  # % a year: what passes in one interval is drawn within this
 OFFSET = "growth"  # the prior that holds the model's offset
@@ -72,7 +74,7 @@ class DepopulationDraws:
         kept = {name: value[chosen] for name, value in self.posterior.items()}
         return replace(self, posterior=kept, sizes=(1, len(chosen)))
 
-    def chains(self, values: NDArray[np.floating] | NDArray[np.integer]) -> NDArray[np.number]:
+    def chains(self, values: NDArray[Any]) -> NDArray[Any]:
         """Return values with their first axis split into chain and draw."""
         return values.reshape(*self.sizes, *values.shape[1:])
 

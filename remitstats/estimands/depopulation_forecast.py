@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from remitstats.estimands.depopulation_draws import DepopulationDraws, Single
+from remitstats.estimands.depopulation_draws import DepopulationDraws, Judged, Single
 from remitstats.estimands.summary import estimate
 from remitstats.models.depopulation_census import Censuses, reference_date
 
@@ -53,7 +54,7 @@ def outlook(draws: DepopulationDraws, seed: int) -> Outlook:
 
 def outlook_table(
     draws: DepopulationDraws, found: Outlook, names: pd.DataFrame
-) -> tuple[pd.DataFrame, dict[str, NDArray[np.number]]]:
+) -> tuple[pd.DataFrame, Judged]:
     """Return a row a municipality and year: population and how probably it has lost people.
 
     Returns
@@ -90,7 +91,7 @@ def outlook_table(
 
 def future_table(
     draws: DepopulationDraws, found: Outlook, states: pd.DataFrame
-) -> tuple[pd.DataFrame, dict[str, NDArray[np.number]]]:
+) -> tuple[pd.DataFrame, Judged]:
     """Return how many municipalities are to lose people and how many persons there are to be.
 
     Returns
@@ -112,7 +113,8 @@ def future_table(
             zip(states["state"].astype(str), states["name"].astype(str), strict=True)
         )
     ]
-    rows, judged = [], {}
+    rows: list[dict[str, Any]] = []
+    judged: Judged = {}
     for k, year in enumerate(found.year):
         below = found.population[:, k] < last
         mean = np.tensordot(found.underlying[:, : k + 1], length[: k + 1], axes=(1, 0)) < 0
@@ -133,7 +135,7 @@ def future_table(
     return pd.DataFrame(rows), judged
 
 
-def _numbers(values: NDArray[np.number]) -> dict[str, float]:
+def _numbers(values: NDArray[Any]) -> dict[str, float]:
     return {name: float(value) for name, value in estimate(values).items()}
 
 
@@ -159,7 +161,7 @@ class Hindcast:
 
 def score_hindcast(
     draws: DepopulationDraws, later: Censuses, year: int, seed: int
-) -> tuple[Hindcast, dict[str, NDArray[np.number]]]:
+) -> tuple[Hindcast, Judged]:
     """Score a fit to the censuses before on the census of a later year.
 
     The target is growth from the fit's last census to `year`, a census ten years later; what was
@@ -222,8 +224,8 @@ def _constant(draws: DepopulationDraws, known: NDArray[np.bool_]) -> Array:
     return np.asarray((100.0 * np.log(end / start) / length)[known])
 
 
-def _coverage(forecast: Single, truth: Array) -> list[dict[str, object]]:
-    rows: list[dict[str, object]] = []
+def _coverage(forecast: Single, truth: Array) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = []
     for level in LEVELS:
         tail = 0.5 * (1.0 - level / 100.0)
         low, high = np.quantile(forecast, (tail, 1.0 - tail), axis=0)
@@ -233,7 +235,9 @@ def _coverage(forecast: Single, truth: Array) -> list[dict[str, object]]:
     return rows
 
 
-def _errors(name: str, score: Array, forecast: Array, truth: Array) -> list[dict[str, object]]:
+def _errors(
+    name: str, score: Array, forecast: NDArray[np.floating], truth: Array
+) -> list[dict[str, Any]]:
     error = np.median(forecast, axis=0) - truth
     return [
         _row(name, "crps", 0, float(score.mean()), np.nan),
@@ -247,9 +251,7 @@ def _losing(truth: Array) -> float:
     return 100.0 * float((truth < 0).mean())
 
 
-def _row(
-    forecast: str, quantity: str, level: int, value: float, expected: float
-) -> dict[str, object]:
+def _row(forecast: str, quantity: str, level: int, value: float, expected: float) -> dict[str, Any]:
     return {
         "forecast": forecast,
         "quantity": quantity,

@@ -8,11 +8,13 @@ variance between municipalities that is not sampling error under the assumed des
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from remitstats.estimands.depopulation_draws import DepopulationDraws
+from remitstats.estimands.depopulation_draws import DepopulationDraws, Judged
 from remitstats.estimands.summary import estimate
 from remitstats.panel.panel import Panel
 from remitstats.parts.sampling_error import SamplingDesign, effective_dwellings, sampled_dwellings
@@ -28,7 +30,7 @@ QUARTERS = 4
 
 def link_table(
     draws: DepopulationDraws, panel: Panel, design: SamplingDesign | None = None
-) -> tuple[pd.DataFrame, dict[str, NDArray[np.number]]]:
+) -> tuple[pd.DataFrame, Judged]:
     """Return slopes of the underlying rate on the square root of each measure.
 
     The square root makes the spread of percentages that are mostly small comparable; slopes are
@@ -55,7 +57,8 @@ def link_table(
     judged : dict of str to array
         Draws.
     """
-    rows, judged = [], {}
+    rows: list[dict[str, Any]] = []
+    judged: Judged = {}
     if "municipality_wave" not in panel:
         return pd.DataFrame(rows), judged
     table = panel.table("municipality_wave")
@@ -95,8 +98,11 @@ def _measure(
 ) -> tuple[Array, Array]:
     """Return the square root of a measure, and its sampling variance (delta method)."""
     own = table[table["wave"] == wave].set_index("cvegeo").reindex(codes)
-    share = pd.to_numeric(own[measure]).astype("Float64").to_numpy(float, na_value=np.nan) / 100.0
-    dwellings = own["dwellings"].astype("Float64").to_numpy(float, na_value=np.nan)
+    share, dwellings = (
+        np.asarray(own[name].astype("Float64").to_numpy(float, na_value=np.nan), dtype=np.float64)
+        for name in (measure, "dwellings")
+    )
+    share = share / 100.0
     effective = effective_dwellings(
         dwellings, sampled_dwellings(dwellings, wave, design), design.design_effect
     )

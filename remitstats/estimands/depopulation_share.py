@@ -9,16 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from remitstats.estimands.depopulation_draws import DepopulationDraws
+from remitstats.estimands.depopulation_draws import DepopulationDraws, Judged
 from remitstats.estimands.summary import estimate
 from remitstats.models.depopulation_census import Censuses, recorded_percent
 
 Array = NDArray[np.float64]
+Mask = NDArray[np.bool_]
 
 CLAIMED = 34.0  # per cent of municipalities that the paper says are affected
 THRESHOLDS = (0.0, -0.5, -1.0)  # % a year
@@ -66,7 +68,7 @@ def definitions(censuses: int) -> Iterator[Definition]:
         yield Definition(0, censuses - 1, each=True)
 
 
-def recorded_loss(censuses: Censuses, definition: Definition) -> tuple[Array, Array]:
+def recorded_loss(censuses: Censuses, definition: Definition) -> tuple[Mask, Mask]:
     """Return whether each municipality lost by recorded figures, and whether it can be told."""
     if definition.each:
         steps = [
@@ -80,7 +82,7 @@ def recorded_loss(censuses: Censuses, definition: Definition) -> tuple[Array, Ar
     return (percent < definition.threshold) & known, known
 
 
-def published_loss(population: Array, date: Array, definition: Definition) -> tuple[Array, Array]:
+def published_loss(population: Array, date: Array, definition: Definition) -> tuple[Mask, Mask]:
     """Return the same on the municipalities as the censuses published them."""
     percent = 100.0 * np.diff(np.log(population), axis=0) / np.diff(date)[:, None]
     if definition.each:
@@ -102,9 +104,7 @@ def drawn_loss(draws: DepopulationDraws, kind: str, definition: Definition) -> N
     return np.asarray(draws.over(growth, definition.start, definition.end) < definition.threshold)
 
 
-def share_table(
-    draws: DepopulationDraws, published: Array
-) -> tuple[pd.DataFrame, dict[str, NDArray[np.number]]]:
+def share_table(draws: DepopulationDraws, published: Array) -> tuple[pd.DataFrame, Judged]:
     """Return the share of municipalities that lose people under every definition.
 
     Parameters
@@ -124,7 +124,8 @@ def share_table(
     """
     data = draws.data
     year, date = data.censuses.year, data.censuses.date
-    rows, judged = [], {}
+    rows: list[dict[str, Any]] = []
+    judged: Judged = {}
     for definition in definitions(len(year)):
         key = {
             "definition": definition.name,
@@ -140,7 +141,7 @@ def share_table(
                 if kind == PUBLISHED
                 else recorded_loss(data.censuses, definition)
             )
-            percent = np.array([100.0 * lost.sum() / max(1, known.sum())])
+            percent = np.array([100.0 * float(lost.sum()) / max(1, int(known.sum()))])
             counts = {"municipalities": int(known.sum()), "losing": float(lost.sum())}
             rows.append({"kind": kind, **key, **counts, **_estimate(np.repeat(percent, 2))})
         for kind in (TRUE, UNDERLYING):
@@ -159,7 +160,7 @@ def _estimate(percent: Array) -> dict[str, float]:
 
 def persistence_table(
     draws: DepopulationDraws,
-) -> tuple[pd.DataFrame, dict[str, NDArray[np.number]]]:
+) -> tuple[pd.DataFrame, Judged]:
     """Return how often municipalities that lost people lose again in the next interval.
 
     Returns
@@ -173,7 +174,8 @@ def persistence_table(
     """
     data = draws.data
     names = data.coords["interval"]
-    rows, judged = [], {}
+    rows: list[dict[str, Any]] = []
+    judged: Judged = {}
     for k in range(len(names) - 1):
         period = f"{names[k]}, {names[k + 1]}"
         known = np.isfinite(data.percent[k]) & np.isfinite(data.percent[k + 1])

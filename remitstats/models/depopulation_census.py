@@ -187,10 +187,11 @@ def read_censuses(panel: Panel, through: int | None = None) -> Censuses:
     table = panel.table("municipality_census")
     if through is not None:
         table = table[table["year"] <= through]
-    values = pd.to_numeric(table["population"]).astype("Float64").to_numpy(float, na_value=np.nan)
+    figures = pd.to_numeric(table["population"]).astype("Float64")
+    values = np.asarray(figures.to_numpy(float, na_value=np.nan), dtype=np.float64)
     _refuse_zeros(table, values)
-    keys = [table["year"].astype(int), table["cvegeo"].astype(str)]
-    wide = pd.Series(values, index=pd.MultiIndex.from_arrays(keys)).unstack().sort_index()
+    index = pd.MultiIndex.from_arrays([table["year"].astype(int), table["cvegeo"].astype(str)])
+    wide = pd.Series(values, index=index).unstack().sort_index()
     if len(wide) < LEAST_CENSUSES:
         found = ", ".join(str(year) for year in wide.index) or "none"
         raise PanelError(

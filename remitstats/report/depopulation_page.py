@@ -65,8 +65,8 @@ def depopulation_context(
         "persistence": _persistence(results.persistence),
         "links": links(results),
         "future": {
-            int(year): {row["quantity"]: row for row in records(rows)}
-            for year, rows in nation.groupby("year")
+            year: {row["quantity"]: row for row in records(nation[nation["year"] == year])}
+            for year in sorted(int(each) for each in nation["year"].unique())
         },
         "states": _states(results),
         "losing": _most_losing(results),

@@ -57,9 +57,11 @@ def depopulation_jobs(results: DepopulationResults, surroundings: Surroundings) 
 
 
 def _path(rows: pd.DataFrame, title: str, *, seen: bool = False) -> Path:
-    columns = [rows[name].to_numpy(float) for name in ("median", "eti90_lower", "eti90_upper")]
+    median, lower, upper = (
+        rows[name].to_numpy(float) for name in ("median", "eti90_lower", "eti90_upper")
+    )
     recorded = rows["recorded"].to_numpy(float) if seen else None
-    return Path(title, middles(rows["interval"]), *columns, seen=recorded)
+    return Path(title, middles(rows["interval"]), median, lower, upper, recorded)
 
 
 def _shares(results: DepopulationResults, texts: Texts) -> Iterator[Job]:

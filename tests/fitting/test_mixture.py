@@ -14,7 +14,14 @@ from remitstats.fitting import mixture
 from remitstats.fitting.gate import gate
 from remitstats.fitting.gaussian_system import GaussianSystem
 from remitstats.fitting.local_blocks import LocalBlocks, factorise
-from remitstats.fitting.mixture import Chain, Joint, given_multipliers, log_density, own_density
+from remitstats.fitting.mixture import Chain
+from remitstats.fitting.mixture_density import (
+    Given,
+    Joint,
+    given_multipliers,
+    log_density,
+    own_density,
+)
 from remitstats.models import depopulation
 from remitstats.panel.panel import Panel
 from remitstats.parts.latent_gaussian import LatentGaussian
@@ -146,10 +153,10 @@ def test_multipliers_redrawn_without_the_columns_effects_keep_their_law(chain: C
     residual[0] = 3.0
     known = np.zeros(shape)
     known[0] = 1.0
-    given = mixture.Given(known.ravel(), residual, {})
+    given = Given(known.ravel(), residual, {})
     draws = []
     for _ in range(400):
-        given = mixture.Given(chain.redraw(theta, given), residual, {})
+        given = Given(chain.redraw(theta, given), residual, {})
         draws.append(given.multiplier.reshape(shape)[0].copy())
     kept = np.array(draws)[20:]
     own = blocks.covariance(values, np.zeros(shape))[0, 0]
@@ -178,8 +185,8 @@ def test_a_fit_has_the_layout_of_every_fit(
 ) -> None:
     monkeypatch.setattr(mixture, "PILOT", (4, 4))  # the layout does not depend on its length
     model = depopulation.build(simulated)
-    tree = remitstats.fit(model, simulated, seed=3, draws=10, tune=4, chains=2, cores=2)
-    again = remitstats.fit(model, simulated, seed=3, draws=10, tune=4, chains=2, cores=1)
+    tree = remitstats.fit(model, simulated, seed=3, draws=10, tune=10, chains=2, cores=2)
+    again = remitstats.fit(model, simulated, seed=3, draws=10, tune=10, chains=2, cores=1)
     posterior = tree["posterior"]
     assert posterior["linear_predictor"].dims == ("chain", "draw", "interval", "municipality")
     assert posterior["growth"].shape == (2, 10)
