@@ -123,7 +123,8 @@ def _laplace(
     first, *rest = np.random.SeedSequence(settings.seed).spawn(1 + settings.chains)
     with threadpool_limits(limits=1):  # chains are the parallel part; BLAS threads only contend
         new_chain: Callable[[np.random.SeedSequence], Chain | mixture.Chain]
-        if isinstance(blocks.likelihood, mixture.ScaleMixture):
+        heavy = isinstance(blocks.likelihood, mixture.ScaleMixture)
+        if heavy:
             new_chain = partial(mixture.Chain, mixture.prepare(blocks, first, progress))
         else:
             new_chain = partial(
@@ -156,13 +157,17 @@ def _laplace(
     dims = ("chain", "draw")
     stats = {
         "lp": (dims, np.stack([c.log_joint for c in chains])),
-        "acceptance_rate": (dims, np.stack([c.accept_field for c in chains])),
         "acceptance_rate_hyper": (dims, np.stack([c.accept_hyper for c in chains])),
         "diverging": (dims, np.stack([c.diverging for c in chains])),
-        "log_importance_ratio": (dims, np.stack([c.log_ratio for c in chains])),
     }
+    extra: dict[str, Any] = {"steps": [c.steps for c in chains]}
+    if heavy:
+        extra["sampler"] = "mixture"
+    else:
+        stats["acceptance_rate"] = (dims, np.stack([c.accept_field for c in chains]))
+        stats["log_importance_ratio"] = (dims, np.stack([c.log_ratio for c in chains]))
     wall = {"prepare": prepared - start, "sample": done - prepared}
-    return posterior, stats, wall, {"steps": [c.steps for c in chains]}
+    return posterior, stats, wall, extra
 
 
 def _whitened(
