@@ -250,8 +250,11 @@ def _group(draws: DepopulationDraws, states: pd.DataFrame) -> tuple[pd.DataFrame
                 key = {"level": level, "code": code, "name": name, "interval": str(interval)}
                 numbers = {n: float(v) for n, v in estimate(values).items()}
                 rows.append({**key, "quantity": quantity, "recorded": float(seen), **numbers})
-                if np.ptp(values) > 0:
-                    judged[f"group[{quantity}, {level} {code}, {interval}]"] = values
+                label = f"group[{quantity}, {level} {code}, {interval}]"
+                judged[label] = values
+                if quantity.endswith("_percent"):
+                    # whole numbers: a share that is certain is a finding, not a stuck chain
+                    judged[label] = np.rint(values * len(weight) / 100.0).astype(np.int64)
     return pd.DataFrame(rows), judged
 
 

@@ -130,7 +130,7 @@ def future_table(
             for quantity, values in quantities.items():
                 key = {"level": level, "code": code, "name": name, "year": year}
                 rows.append({**key, "quantity": quantity, **_numbers(values)})
-                if np.ptp(values) > 0:
+                if not quantity.endswith("_percent"):  # whole numbers tell of those
                     judged[f"{quantity}, {level} {code}, {year}"] = values
     return pd.DataFrame(rows), judged
 

@@ -149,7 +149,8 @@ def share_table(draws: DepopulationDraws, published: Array) -> tuple[pd.DataFram
             percent = 100.0 * loses.mean(axis=1)
             counts = {"municipalities": loses.shape[1], "losing": float(loses.sum(axis=1).mean())}
             rows.append({"kind": kind, **key, **counts, **_estimate(percent)})
-            judged[f"{kind}, {definition.name}, {key['period']}"] = percent
+            # whole numbers: a share that is certain is a finding, not a stuck chain
+            judged[f"{kind}, {definition.name}, {key['period']}"] = loses.sum(axis=1)
     return pd.DataFrame(rows), judged
 
 
@@ -191,8 +192,8 @@ def persistence_table(
                 both = (before & (growth[:, k + 1] < 0)).sum(axis=1)
                 share = np.where(count > 0, 100.0 * both / np.maximum(count, 1), np.nan)
                 rows.append(_again(kind, period, given, float(count.mean()), share))
-                if np.isfinite(share).all():
-                    judged[f"{kind}, {given}, {period}"] = share
+                judged[f"{kind}, {given}, {period}"] = count
+                judged[f"{kind}, loss after {given}, {period}"] = both
     return pd.DataFrame(rows), judged
 
 

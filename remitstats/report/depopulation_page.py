@@ -52,6 +52,11 @@ def depopulation_context(
     definitions = [str(name) for name in results.share["definition"].unique()]
     future = results.future
     nation = future[future["level"] == "nation"]
+    ahead = {
+        year: {row["quantity"]: row for row in records(nation[nation["year"] == year])}
+        for year in sorted(int(each) for each in nation["year"].unique())
+    }
+    last = max(ahead, default=0)
     intervals = [str(name) for name in results.municipality["interval"].unique()]
     return {
         "claimed": CLAIMED,
@@ -64,10 +69,8 @@ def depopulation_context(
         "lasting": _lasting(results.municipality),
         "persistence": _persistence(results.persistence),
         "links": links(results),
-        "future": {
-            year: {row["quantity"]: row for row in records(nation[nation["year"] == year])}
-            for year in sorted(int(each) for each in nation["year"].unique())
-        },
+        "future": ahead,
+        "horizon": {"year": last, "rows": ahead[last]} if last else {},
         "states": _states(results),
         "losing": _most_losing(results),
         "hindcast": hindcast(results),
