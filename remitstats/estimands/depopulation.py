@@ -307,7 +307,10 @@ def _hindcast(
         return None, {}, {"hindcast": None}
     start = time.perf_counter()
     if hindcast is True:
-        model = model_of.build(panel, _priors(fit), through=through)
+        specification = json.loads(fit["provenance"].attrs["specification"])
+        model = model_of.build(
+            panel, _priors(fit), through=through, error_power=specification["error_power"]
+        )
         lengths = {key: settings[key] for key in ("draws", "tune", "chains", "seed", "engine")}
         earlier = run_fit(
             model,

@@ -61,7 +61,7 @@ class DepopulationDraws:
             for name, array in posterior.data_vars.items()
         }
         return cls(
-            prepare_data(panel, specification["through"]),
+            prepare_data(panel, specification["through"], specification["error_power"]),
             flat,
             float(specification["priors"][OFFSET]["mean"]),
             sizes,

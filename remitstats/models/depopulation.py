@@ -56,7 +56,12 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from remitstats.models.depopulation_data import CELLS, DepopulationData, prepare_data
+from remitstats.models.depopulation_data import (
+    CELLS,
+    ERROR_POWER,
+    DepopulationData,
+    prepare_data,
+)
 from remitstats.models.depopulation_likelihood import GrowthLikelihood
 from remitstats.panel.panel import Panel
 from remitstats.parts import autoregression, icar
@@ -285,7 +290,13 @@ def latent_gaussian(data: DepopulationData, priors: Priors) -> LatentGaussian:
     )
 
 
-def build(panel: Panel, priors: Priors | None = None, *, through: int | None = None) -> Any:
+def build(
+    panel: Panel,
+    priors: Priors | None = None,
+    *,
+    through: int | None = None,
+    error_power: float = ERROR_POWER,
+) -> Any:
     """Return the depopulation model of a panel as a PyMC model.
 
     Parameters
@@ -296,6 +307,8 @@ def build(panel: Panel, priors: Priors | None = None, *, through: int | None = N
         Defaults as `Priors` documents them.
     through : int, optional
         Last census used, such as 2010 for a forecast of 2020 that can be checked.
+    error_power : float
+        The error of a count or survey falls with this power of the population.
 
     Returns
     -------
@@ -320,7 +333,7 @@ def build(panel: Panel, priors: Priors | None = None, *, through: int | None = N
     import pymc as pm  # noqa: PLC0415 - PyMC takes seconds to import; only models need it
 
     priors = priors or Priors()
-    data = prepare_data(panel, through)
+    data = prepare_data(panel, through, error_power)
     blocks = latent_gaussian(data, priors)
     coords = {dim: value for dim, value in data.coords.items() if len(value)}
     with pm.Model(coords=coords) as model:
@@ -345,6 +358,7 @@ def build(panel: Panel, priors: Priors | None = None, *, through: int | None = N
         "model": NAME,
         "priors": priors.describe(),
         "through": int(data.censuses.year[-1]),
+        "error_power": error_power,
     }
     return model
 

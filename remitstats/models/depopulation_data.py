@@ -135,7 +135,9 @@ def check(panel: Panel) -> list[Problem]:
     return problems
 
 
-def prepare_data(panel: Panel, through: int | None = None) -> DepopulationData:
+def prepare_data(
+    panel: Panel, through: int | None = None, error_power: float = ERROR_POWER
+) -> DepopulationData:
     """Return the arrays the model needs from a panel.
 
     Parameters
@@ -144,6 +146,8 @@ def prepare_data(panel: Panel, through: int | None = None) -> DepopulationData:
         With `municipality_census` and `adjacency`; see `depopulation_census.read_censuses`.
     through : int, optional
         Last year used; by default all. For forecasts of what is known by now.
+    error_power : float
+        Power of the population with which the error of a count falls.
 
     Raises
     ------
@@ -195,7 +199,7 @@ def prepare_data(panel: Panel, through: int | None = None) -> DepopulationData:
         percent=growth.percent,
         size=_size(censuses),
         log_size=(log_size - log_size.mean()) / spread,
-        relative_error=(middle / TYPICAL_SIZE) ** -ERROR_POWER,
+        relative_error=(middle / TYPICAL_SIZE) ** -error_power,
         state_of=state_of,
         neighbourhood_of=neighbourhood_of,
         graph=icar.Graph(len(codes), np.array(edges, dtype=np.int64).reshape(-1, 2)),
