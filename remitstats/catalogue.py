@@ -138,6 +138,8 @@ CATALOGUE: tuple[Model, ...] = (
     # By name only: with its specification curve it takes longer than all the others together.
     Model("circle", design="design", summarise="claims.circle:summarise", by_default=False),
     Model("depopulation", check="models.depopulation_data:check"),
+    Model("macro", check="models.macro_data:check"),
+    Model("dependence"),
 )
 
 NAMES = tuple(model.name for model in CATALOGUE)

@@ -17,6 +17,7 @@ import typer
 
 from remitstats.cli import INTERRUPTED
 from remitstats.cli.circle import app as circle_app
+from remitstats.cli.claims import claims
 from remitstats.cli.data import app as data_app
 from remitstats.cli.fit import fit, report, run
 from remitstats.cli.many import many
@@ -44,6 +45,7 @@ app.command()(many)
 app.command()(simulate)
 app.command()(validate)
 app.command()(report)
+app.command()(claims)
 
 
 def _version(wanted: bool) -> None:

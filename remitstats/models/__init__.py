@@ -6,7 +6,9 @@ from remitstats.errors import unknown
 
 MODELS = ("reliance",)  # those of plans (`remitstats many`); `catalogue` lists all there are
 
-__getattr__, __dir__, _ = _lazy.attach(__name__, submodules=(*MODELS, "circle", "depopulation"))
+__getattr__, __dir__, _ = _lazy.attach(
+    __name__, submodules=(*MODELS, "circle", "dependence", "depopulation", "macro")
+)
 
 
 def check_name(name: str) -> str:

@@ -418,7 +418,13 @@ def _underdevelopment(
         return _logit(wide(measures.underdevelopment, wave))
     used[wave] = tuple(c for c in COMPONENTS if np.isfinite(wide(c, wave)).any())
     columns = np.column_stack([_logit(wide(c, wave)) for c in used[wave]])
-    factors[wave] = one_factor(columns)
+    try:
+        factors[wave] = one_factor(columns)
+    except ValueError as error:
+        raise PanelError(
+            f"The panel can't be used for the circle model: in {wave}, {error}. Take more states, "
+            "or a single indicator of underdevelopment."
+        ) from error
     return factors[wave].score
 
 

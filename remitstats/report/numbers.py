@@ -39,6 +39,21 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "depopulation/future": ("level", "code", "year", "quantity"),
     "depopulation/hindcast": ("forecast", "quantity", "level"),
     "depopulation/predictive": ("statistic", "interval"),
+    "macro/growth": ("source", "year"),
+    "macro/window": ("source", "window"),
+    "macro/difference": ("window", "against"),
+    "macro/turn": ("source",),
+    "macro/coverage": ("year",),
+    "macro/predictive": ("statistic", "source"),
+    "macro/parameter": ("name", "source"),
+    "dependence/level": ("cvegeo", "window"),
+    "dependence/growth": ("cvegeo", "period"),
+    "dependence/rank": ("cvegeo",),
+    "dependence/path_growth": ("level", "code", "period"),
+    "dependence/nation": ("quantity", "of"),
+    "dependence/concentration": ("year", "top"),
+    "dependence/income_sensitivity": ("year", "income_sd", "percent"),
+    "dependence/predictive": ("statistic", "reporting"),
 }
 
 

@@ -13,6 +13,7 @@ __getattr__, __dir__, __all__ = _lazy.attach(
         "circle": ["circle_table", "simulate_circle", "true_links"],
         "circle_truth": ["SCENARIOS", "CircleTruth"],
         "depopulation": ["DepopulationSimulation", "simulate_depopulation"],
+        "dependence": ["DependenceTruth", "report_by_regime", "simulate_dependence"],
         "lattice": ["GRID_HYPERPARAMETERS", "grid_panel"],
         "reliance": ["Simulation", "simulate_reliance"],
     },

@@ -1,192 +1,181 @@
-"""Paths over time with intervals: small panels of places, or several series in one."""
+"""Paths over quarters with their intervals, and what was measured: one large, or many small."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
-from numpy.typing import NDArray
 
 from remitstats.report.figures.style import (
     ACCENT,
     CLAIM,
     INK,
-    MARKERS,
     MUTED,
     PLOT_WIDTH,
-    SERIES,
+    RULE,
     new_figure,
     shorten,
-    strip,
 )
 
-Array = NDArray[np.float64]
-HEAD, PANEL = 0.36, 0.98  # inches
-TICKS = (1995, 2005, 2015)
+AHEAD = "#b08a2e"
 
 
 @dataclass(frozen=True)
-class Path:
-    """One path with its interval.
+class PathPanel:
+    """One place.
 
     Parameters
     ----------
     title : str
-        Of its panel, or name of its series.
-    x, median, lower, upper : array
-        Where and what.
-    seen : array, optional
-        What was recorded, at the same places.
+        Its name.
+    rows : DataFrame
+        ``quarter``, ``series`` ("trend" or "ahead"), ``median``, ``eti90_lower``, ``eti90_upper``,
+        ``observed``.
     """
 
     title: str
-    x: Array
-    median: Array
-    lower: Array
-    upper: Array
-    seen: Array | None = None
+    rows: pd.DataFrame
 
 
-def small_multiples(
-    paths: Sequence[Path],
-    words: tuple[str, str, str],
+def paths(
+    panels: Sequence[PathPanel],
+    words: Mapping[str, str],
     *,
-    columns: int = 3,
-    limits: tuple[float, float] | None = None,
+    columns: int = 1,
+    breaks: Sequence[str] = (),
+    shared: bool = False,
 ) -> Figure:
-    """Draw a small panel a path.
+    """Draw places beside and below each other, money on a logarithmic axis.
 
     Parameters
     ----------
-    paths : sequence of Path
-        In the order to draw them.
-    words : tuple of str
-        Names of the band, of what was recorded, and of the vertical axis with its unit.
+    panels : sequence of PathPanel
+        Row by row.
+    words : mapping of str to str
+        ``observed``, ``trend``, ``ahead`` and ``axis``.
     columns : int
-        Panels in a row.
-    limits : tuple of float, optional
-        Ends of the vertical axes, the same for all; by default each has its own. Recorded
-        figures beyond them stand at the edge.
+        Panels beside each other; with one the panel is large.
+    breaks : sequence of str
+        Quarters at which a vertical line stands.
+    shared : bool
+        Whether all panels have the same span of money.
 
     Returns
     -------
     Figure
-        Bands are intervals, dots what was recorded; the line at nought divides growth from loss.
+        Lines are medians, bands intervals, dots what was measured.
     """
-    lines = -(-len(paths) // columns)
-    height = HEAD + PANEL * lines + 0.25
+    rows = -(-len(panels) // columns)
+    large = columns == 1
+    each = 2.5 if large else (1.12 if columns > 3 else 1.3)
+    head, foot, left = 0.58 if large else 0.5, 0.3, 0.5
+    height = rows * each + head + foot
     figure = new_figure(PLOT_WIDTH, height)
-    for number, path in enumerate(paths):
-        row, column = divmod(number, columns)
-        width = 0.93 / columns
-        box = (
-            0.065 + column * width,
-            (height - HEAD - PANEL * (row + 1) + 0.16) / height,
-            width - 0.055,
-            (PANEL - 0.4) / height,
-        )
-        axes = figure.add_axes(box)
-        _one(axes, path, limits)
-        axes.set_title(shorten(path.title, 60 // columns), fontsize=8.2, pad=3)
-        last = number + columns >= len(paths)
-        axes.set_xticks(TICKS, [f"’{year % 100:02d}" for year in TICKS])
-        axes.set_xlim(min(path.x[0], TICKS[0]) - 0.5, max(path.x[-1], TICKS[-1]) + 0.5)
-        axes.tick_params(axis="x", labelbottom=last, labelsize=7.5)
-        axes.tick_params(axis="y", labelsize=7.5)
-    handles: list[Line2D | Patch] = [
-        Line2D([], [], color=ACCENT, linewidth=1.5, label=words[0]),
-        Line2D([], [], color=CLAIM, marker="D", markersize=3.5, linestyle="", label=words[1]),
-    ]
-    figure.legend(
-        handles=handles, loc="upper left", bbox_to_anchor=(0.0, 1.0), ncols=2, fontsize=8.6,
-        columnspacing=1.2, borderaxespad=0.2,
-    )  # fmt: skip
-    figure.text(0.985, 0.03 / height, words[2], ha="right", va="bottom", fontsize=8.6, color=INK)
-    return figure
-
-
-def _one(axes: Axes, path: Path, limits: tuple[float, float] | None) -> None:
-    axes.axhline(0, color=MUTED, linewidth=0.8)
-    axes.fill_between(path.x, path.lower, path.upper, color=ACCENT, alpha=0.24, linewidth=0)
-    axes.plot(path.x, path.median, color=ACCENT, linewidth=1.5)
-    if path.seen is not None:
-        seen = path.seen if limits is None else np.clip(path.seen, *limits)
-        axes.plot(path.x, seen, "D", color=CLAIM, markersize=3.2, clip_on=False)
-    strip(axes, grid="y")
-    if limits is not None:
-        axes.set_ylim(*limits)
-    axes.locator_params(axis="y", nbins=4)
-    axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}".replace("-", "−"))
-
-
-def together(paths: Sequence[Path], axis: str, *, line: tuple[float, str] | None = None) -> Figure:
-    """Draw several paths in one panel.
-
-    Parameters
-    ----------
-    paths : sequence of Path
-        Series; their titles go into the legend.
-    axis : str
-        Name of the vertical axis with its unit.
-    line : tuple of float and str, optional
-        A value to hold them against, and its name.
-
-    Returns
-    -------
-    Figure
-        Points are medians, lines their intervals.
-    """
-    height = 3.1
-    figure = new_figure(PLOT_WIDTH, height)
-    axes = figure.add_axes((0.09, 0.1, 0.89, 0.68))
-    spread = 0.35 * np.linspace(-1, 1, len(paths)) if len(paths) > 1 else np.zeros(1)
-    for i, path in enumerate(paths):
-        x = path.x + spread[i]
-        axes.plot(x, path.median, color=SERIES[i], linewidth=1.1, alpha=0.55)
-        axes.vlines(x, path.lower, path.upper, color=SERIES[i], linewidth=2.4)
-        axes.plot(x, path.median, MARKERS[i], color=SERIES[i], markersize=5)
-    if line is not None:
-        axes.axhline(line[0], color=CLAIM, linewidth=1.1, linestyle=(0, (4, 3)))
-        axes.annotate(
-            line[1], (1.0, line[0]), xycoords=("axes fraction", "data"), xytext=(0, 3),
-            textcoords="offset points", ha="right", color=CLAIM, fontsize=9,
-        )  # fmt: skip
-    strip(axes, grid="y")
-    axes.set_ylim(bottom=0)
-    axes.set_title(axis, fontsize=9.2, fontweight="normal")
+    gap = 0.12 if shared else 0.5
+    width = (PLOT_WIDTH - left - 0.06 - gap * (columns - 1)) / columns
+    span = _span([panel.rows for panel in panels]) if shared else None
+    for i, panel in enumerate(panels):
+        row, column = divmod(i, columns)
+        bottom = height - head - (row + 1) * each + 0.3
+        box = np.array([left + column * (width + gap), bottom, width, each - 0.46])
+        axes = figure.add_axes(tuple(box / np.array([PLOT_WIDTH, height, PLOT_WIDTH, height])))
+        _panel(axes, panel, breaks, span or _span([panel.rows]), length=round(width * 15))
+        if row < rows - 1 and i + columns < len(panels):
+            axes.set_xticklabels([])
+        if shared and column:
+            axes.set_yticklabels([])
     handles = [
-        Line2D([], [], color=SERIES[i], marker=MARKERS[i], markersize=5, label=path.title)
-        for i, path in enumerate(paths)
+        Line2D(
+            [], [], color=MUTED, marker=".", linestyle="", markersize=5, label=words["observed"]
+        ),
+        Line2D([], [], color=ACCENT, linewidth=1.6, label=words["trend"]),
+        Patch(facecolor=AHEAD, alpha=0.45, linewidth=0, label=words["ahead"]),
     ]
     figure.legend(
-        handles=handles, loc="upper left", bbox_to_anchor=(0.0, 1.0), ncols=2, fontsize=8.8,
-        columnspacing=1.2, borderaxespad=0.2,
+        handles=handles, loc="upper left", bbox_to_anchor=(0.0, 1.0), ncols=3, fontsize=8.4,
+        columnspacing=1.0, handlelength=1.5, borderaxespad=0.1, labelspacing=0.25,
     )  # fmt: skip
+    figure.text(0.99, 0.03 / height, words["axis"], ha="right", va="bottom", fontsize=8.6)
     return figure
 
 
-def histogram(lower: Array, upper: Array, share: Array, axis: str, even: str) -> Figure:
-    """Draw shares of bins against what an exact forecast would have in each.
+def _span(tables: Sequence[pd.DataFrame]) -> tuple[float, float]:
+    """Return the money that an axis must hold: trends and forecasts whole, figures but a few."""
+    low, high = [], []
+    for rows in tables:
+        trend = rows[rows["series"] == "trend"]
+        ahead = rows[rows["series"] == "ahead"]
+        seen = trend["observed"].dropna()
+        low += [trend["median"].min(), *ahead["median"], *seen.quantile([0.03])]
+        high += [trend["median"].max(), *ahead["median"], *seen.quantile([0.97])]
+    low = [x for x in low if np.isfinite(x) and x > 0]
+    high = [x for x in high if np.isfinite(x) and x > 0]
+    return 0.8 * min(low), 1.25 * max(high)
 
-    Parameters
-    ----------
-    lower, upper, share : array
-        Bins and the share in each.
-    axis, even : str
-        Names of the horizontal axis and of the even share.
-    """
-    figure = new_figure(PLOT_WIDTH, 2.5)
-    axes = figure.add_axes((0.1, 0.2, 0.88, 0.68))
-    axes.bar(lower, 100 * share, width=upper - lower, align="edge", color=ACCENT, alpha=0.75,
-             edgecolor="white", linewidth=1)  # fmt: skip
-    axes.axhline(100 / len(share), color=CLAIM, linewidth=1.2, linestyle=(0, (4, 3)), label=even)
-    strip(axes, grid="y")
-    axes.legend(loc="upper left", fontsize=8.8, bbox_to_anchor=(0, 1.18))
-    axes.set_xlabel(axis, fontsize=9)
-    axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}%")
-    return figure
+
+def _panel(
+    axes: Axes,
+    panel: PathPanel,
+    breaks: Sequence[str],
+    span: tuple[float, float],
+    *,
+    length: int,
+) -> None:
+    large = length > 40
+    rows = panel.rows.assign(at=_years(panel.rows["quarter"]))
+    trend, ahead = (rows[rows["series"] == name] for name in ("trend", "ahead"))
+    for at in _years(pd.Series(list(breaks), dtype=str)):
+        axes.axvline(at - 0.125, color=RULE, linewidth=1.0, zorder=0)
+    axes.plot(
+        trend["at"], trend["observed"], ".", color=MUTED, markersize=3.2 if large else 1.8,
+        markeredgewidth=0, zorder=1,
+    )  # fmt: skip
+    for part, colour, alpha in ((trend, ACCENT, 0.25), (ahead, AHEAD, 0.45)):
+        axes.fill_between(
+            part["at"], part["eti90_lower"], part["eti90_upper"], color=colour, alpha=alpha,
+            linewidth=0, zorder=2,
+        )  # fmt: skip
+    axes.plot(trend["at"], trend["median"], color=ACCENT, linewidth=1.6 if large else 1.1, zorder=3)
+    axes.plot(ahead["at"], ahead["median"], color=CLAIM, linewidth=1.3 if large else 0.9, zorder=3)
+    axes.set_yscale("log")
+    axes.set_ylim(*span)
+    ticks = _ticks(*span)
+    axes.set_yticks(ticks, [f"{tick:,g}" for tick in ticks])
+    axes.minorticks_off()
+    axes.set_xlim(rows["at"].min() - 0.2, rows["at"].max() + 0.2)
+    first = int(np.ceil(rows["at"].min() / 5.0) * 5)
+    years = list(range(first, int(rows["at"].max()) + 1, 5))
+    axes.set_xticks(years, [str(year) if large else f"’{year % 100:02d}" for year in years])
+    axes.tick_params(length=2, labelsize=8.8 if large else 7.2, pad=1.5)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.grid(axis="y", color=RULE, linewidth=0.4)
+    axes.set_axisbelow(True)
+    axes.set_title(
+        shorten(panel.title, length), fontsize=9 if large else 7.6,
+        fontweight="bold", color=INK, pad=2.5,
+    )  # fmt: skip
+
+
+def _years(quarters: pd.Series) -> np.ndarray:
+    text = quarters.astype(str)
+    year, number = text.str[:4].astype(float), text.str[5:].astype(float)
+    return np.asarray(year + (number - 0.5) / 4.0)
+
+
+def _ticks(low: float, high: float) -> list[float]:
+    """Return two to four round numbers within a span."""
+    powers = range(int(np.floor(np.log10(low))), int(np.ceil(np.log10(high))) + 1)
+    found: list[float] = []
+    for steps in ((1, 2, 5), (1, 3), (1,)):
+        found = [step * 10.0**p for p in powers for step in steps if low <= step * 10.0**p <= high]
+        if len(found) <= 4:
+            break
+    while len(found) > 4:
+        found = found[::2]
+    return found or [float(f"{np.sqrt(low * high):.1g}")]
