@@ -13,8 +13,8 @@ from remitstats.estimands.depopulation_share import CLAIMED
 from remitstats.report.depopulation_tables import KINDS, chosen, middles, of_nation
 from remitstats.report.figures import style
 from remitstats.report.figures.dots import Labels, Panel, dots
-from remitstats.report.figures.maps import area_map
 from remitstats.report.figures.growth_paths import Path, histogram, small_multiples, together
+from remitstats.report.figures.maps import area_map
 from remitstats.report.figures.predictive import predictive
 from remitstats.report.picture import Job
 from remitstats.report.texts import Texts
