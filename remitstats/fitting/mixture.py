@@ -27,6 +27,7 @@ deviation of a thousand units (`gaussian_system.LEAST_WEIGHT`), which moves noth
 from __future__ import annotations
 
 import math
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -58,7 +59,8 @@ __all__ = ["Chain", "Preparation", "ScaleMixture", "State", "prepare"]
 Array = NDArray[np.float64]
 Progress = Callable[[str, float], None]
 
-PILOT = (10, 20, 30, 60)  # iterations of the pilot, its shape learnt after each
+PILOT = (10, 20, 30, *[10] * 8)  # iterations of the pilot, the curvature taken after each
+KEPT = 8  # curvatures that are averaged: a single place may be an odd one
 SPREAD = 1.5  # standard deviations by which chains start apart
 THIN = 2  # iterations a kept draw
 WALK = 4  # steps with the map integrated out
@@ -127,10 +129,12 @@ def prepare(
         small[:, joint.of_wide],
     )
     pilot = Chain(start, seed, spread=0.0)
+    done = 0
     for window in PILOT:
         pilot.tune(window)
         pilot.learn_shape()
-        tell("finding the mode", sum(PILOT[: PILOT.index(window) + 1]) / sum(PILOT))
+        done += window
+        tell("finding the mode", done / sum(PILOT))
     return pilot.preparation()
 
 
@@ -157,6 +161,7 @@ class Chain:
         self.log_groups, self.count = np.full(len(joint.names), -1.0), 0
         self.log_shared = np.full(len(joint.names), -1.0)
         self.log_length = np.full(len(joint.names), -3.0)  # of the steps of `_rescale`
+        self.curvature: dict[str, deque[Array]] = {}
         self.spare: qdldl.Solver | None = None
         self.other: qdldl.Solver | None = None
         apart = self.of_columns.root @ self.rng.standard_normal(len(joint.of_columns))
@@ -313,14 +318,14 @@ class Chain:
         return State(theta, np.concatenate([layer.ravel() for layer in layers]), eta)
 
     def learn_shape(self) -> None:
-        """Take the curvature where the chain is as what its steps are whitened by."""
+        """Whiten the steps by the mean curvature of the last places the chain has been to."""
         joint, theta = self.joint, self.state.theta
         multiplier = draw_multiplier(
             self.likelihood, self.model.constrain(theta), self.state.eta, self.rng
         )
         given = given_multipliers(joint, multiplier, self.state.field)
 
-        def root(moved: list[int], slope: Callable[[Array], Array]) -> Array:
+        def root(name: str, moved: list[int], slope: Callable[[Array], Array]) -> Array:
             def at(some: Array) -> Array:
                 there = theta.copy()
                 there[moved] = some
@@ -328,15 +333,22 @@ class Chain:
 
             found = np.zeros((len(theta), len(moved)))
             if moved:
-                found[moved] = covariance_root(at, theta[moved])
+                here = covariance_root(at, theta[moved])
+                seen = self.curvature.setdefault(name, deque(maxlen=KEPT))
+                seen.append(np.linalg.inv(here @ here.T))
+                found[moved] = np.linalg.cholesky(np.linalg.inv(np.mean(seen, axis=0)))
             return found
 
-        self.of_columns.root = root(joint.of_columns, lambda t: log_density(joint, given, t)[1])
+        self.of_columns.root = root(
+            "columns", joint.of_columns, lambda t: log_density(joint, given, t)[1]
+        )
         eta = self.state.eta
-        self.of_own.root = root(joint.of_likelihood, lambda t: own_density(joint, eta, t)[1])
+        self.of_own.root = root("own", joint.of_likelihood, lambda t: own_density(joint, eta, t)[1])
         if self.wide is not None:
             density = self.of_wide_density(given, self.state.field)
-            self.of_wide.root = root(joint.of_wide, lambda t: approx_gradient(density, t, 1e-3))
+            self.of_wide.root = root(
+                "wide", joint.of_wide, lambda t: approx_gradient(density, t, 1e-3)
+            )
 
     def preparation(self) -> Preparation:
         """Return where the chain is and what it learnt, for other chains to start from."""
