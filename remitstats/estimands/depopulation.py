@@ -50,7 +50,6 @@ DESCRIPTIONS = {
     "size_interval_sd": "standard deviation of the effect of size between intervals",
     "state_sd": "lasting standard deviation between states, % a year",
     "state_interval_sd": "standard deviation between states within an interval, % a year",
-    "neighbourhood_sd": "standard deviation between neighbourhoods of a state within an interval",
     "municipality_sd": "standard deviation of municipality effects, % a year",
     "municipality_share": "share of their variance that neighbours have in common and that lasts",
     "municipality_rho": "correlation of a municipality's own part from interval to interval",

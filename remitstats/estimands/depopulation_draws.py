@@ -181,10 +181,6 @@ class DepopulationDraws:
             if states > 1:
                 anew = p["state_interval_sd"][:, None] * rng.standard_normal((samples, states))
                 rate = rate + (p["state_effect"] + anew)[:, data.state_of]
-            if "neighbourhood_sd" in p:
-                count = len(data.coords["neighbourhood"])
-                anew = p["neighbourhood_sd"][:, None] * rng.standard_normal((samples, count))
-                rate = rate + anew[:, data.neighbourhood_of]
             which = rng.integers(len(names), size=samples)
             noise = np.stack([p[name] for name in names])[which, np.arange(samples)]
             small = p["small_size"][:, None] * SMALL_SIZE / np.exp(level)
@@ -203,6 +199,4 @@ class DepopulationDraws:
         if "state_effect" in p:
             states = p["state_effect"] + p["state_interval_effect"][:, -1]
             rest = rest + states[:, data.state_of]
-        if "neighbourhood_effect" in p:
-            rest = rest + p["neighbourhood_effect"][:, -1][:, data.neighbourhood_of]
         return np.asarray(self.underlying[:, -1] - rest, dtype=float)

@@ -59,11 +59,11 @@ __all__ = ["Chain", "Preparation", "ScaleMixture", "State", "prepare"]
 Array = NDArray[np.float64]
 Progress = Callable[[str, float], None]
 
-PILOT = (10, 20, 30, *[10] * 8)  # iterations of the pilot, the curvature taken after each
-KEPT = 8  # curvatures that are averaged: a single place may be an odd one
+PILOT = (10, 20, 30, *[10] * 5)  # iterations of the pilot, the curvature taken after each
+KEPT = 5  # curvatures that are averaged: a single place may be an odd one
 SPREAD = 1.5  # standard deviations by which chains start apart
 THIN = 2  # iterations a kept draw
-WALK = 4  # steps with the map integrated out
+WALK = 3  # steps with the map integrated out
 SINGLE_TARGET = 0.44  # acceptance of moves of one hyperparameter
 TOO_FAR = 1000.0  # error of the energy that counts as a divergence
 
@@ -277,15 +277,15 @@ class Chain:
             current[row] = np.where(taken, trial, current[row])
             covariance[row, row] = np.where(taken, covariance[row, row], kept)
             density = np.where(taken, new, density)
-        for _ in range(2):  # all of a column's together: an outlier in every row
-            log_factor = np.asarray(rng.standard_normal(shape[1]))
-            scaled = np.where(known, current * np.exp(log_factor), current)
-            new = factorise(blocks.covariance(values, square / scaled)).log_density(given.residual)
-            count = known.sum(axis=0)
-            prior = 0.5 * degrees * count * log_factor
-            prior += 0.5 * degrees * np.where(known, current - scaled, 0.0).sum(axis=0)
-            taken = np.log(rng.random(shape[1])) < new - density + prior
-            current, density = np.where(taken, scaled, current), np.where(taken, new, density)
+        # then all of a column together: a municipality may be an outlier in every row
+        log_factor = np.asarray(rng.standard_normal(shape[1]))
+        scaled = np.where(known, current * np.exp(log_factor), current)
+        new = factorise(blocks.covariance(values, square / scaled)).log_density(given.residual)
+        count = known.sum(axis=0)
+        prior = 0.5 * degrees * count * log_factor
+        prior += 0.5 * degrees * np.where(known, current - scaled, 0.0).sum(axis=0)
+        taken = np.log(rng.random(shape[1])) < new - density + prior
+        current, density = np.where(taken, scaled, current), np.where(taken, new, density)
         return np.where(known, current, 0.0).ravel()
 
     def _rescale(self, state: State) -> State:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
-STEPS = 4  # leapfrog steps of a trajectory
+STEPS = 3  # leapfrog steps of a trajectory: with the length they adapt to, about two radians
 TARGET = 0.8  # acceptance of trajectories
 WALK_TARGET = 0.3  # of random steps of several hyperparameters
 FARTHEST = 12.0  # in prior standard deviations: nothing lies there, and arithmetic breaks down

@@ -5,14 +5,13 @@ calendar: censuses are 4.3 to 5.7 years apart), on boundaries that compare
 (`depopulation_census`):
 
     y_ik ~ StudentT(nu, r_ik + d_ik, noise_sd_k sqrt(1 + small / size_ik))
-    r_ik = a + u_k + (b + v_k) z_i + s_c(i) + t_c(i),k + h_n(i),k + m_ik     the underlying rate
+    r_ik = a + u_k + (b + v_k) z_i + s_c(i) + t_c(i),k + m_ik                the underlying rate
     m_ik = municipality_sd (sqrt(share) f_i + sqrt(1 - share) g_ik)
 
     a, u_k    growth and interval effect    Normal(growth prior), Normal(0, interval_sd)
     b, v_k    effect of size z_i (log of the first population, standardised), by interval
               Normal(0, size_slope.sd), Normal(0, size_interval_sd)
     s_c, t_ck state, state by interval      Normal(0, state_sd), Normal(0, state_interval_sd)
-    h_nk      neighbourhood by interval     Normal(0, neighbourhood_sd), about ten municipalities
     f_i       lasting, like the neighbours' scaled ICAR
     g_ik      the municipality's own        AR(1) over intervals, unit sd, lag-one municipality_rho
     d_ik      error of the counts and the survey   e_i,t / years_k at its end, minus at its start
@@ -111,7 +110,7 @@ class Priors:
         How far an interval lies from it; P(standard deviation > upper) = tail.
     size_slope : NormalPrior
         More growth for one standard deviation of log size.
-    size_interval_sd, state_sd, state_interval_sd, neighbourhood_sd, municipality_sd : ScalePrior
+    size_interval_sd, state_sd, state_interval_sd, municipality_sd : ScalePrior
         Standard deviations of the effects.
     municipality_share : SharePrior
         Spatial, and lasting, share of the variance of municipality effects.
@@ -136,7 +135,6 @@ class Priors:
     size_interval_sd: ScalePrior = ScalePrior(upper=0.5, tail=0.05)
     state_sd: ScalePrior = ScalePrior(upper=1.5, tail=0.05)
     state_interval_sd: ScalePrior = ScalePrior(upper=1.5, tail=0.05)
-    neighbourhood_sd: ScalePrior = ScalePrior(upper=1.5, tail=0.05)
     municipality_sd: ScalePrior = ScalePrior(upper=2.0, tail=0.05)
     municipality_share: SharePrior = SharePrior(alpha=1.0, beta=1.0)
     municipality_rho: CorrelationPrior = CorrelationPrior(upper=0.7, tail=0.6)
@@ -172,7 +170,6 @@ def _hyperparameters(data: DepopulationData, priors: Priors) -> dict[str, HyperP
     """Return the priors that the panel has a use for."""
     names = ["interval_sd", "size_interval_sd"]
     names += ["state_sd", "state_interval_sd"] if len(data.coords["state"]) > 1 else []
-    names += ["neighbourhood_sd"] if len(data.coords["neighbourhood"]) > 1 else []
     names += ["municipality_sd", "municipality_share", "municipality_rho"]
     names += ["count_sd"] if len(data.coords["count"]) else []
     names += ["survey_sd"] if len(data.coords["survey"]) else []
@@ -243,24 +240,6 @@ def latent_gaussian(data: DepopulationData, priors: Priors) -> LatentGaussian:
         ]
         reported["state_effect"] = (("state_effect",), ("state",))
         reported["state_interval_effect"] = (("state_interval_effect",), ("interval", "state"))
-    if "neighbourhood_sd" in hyper:
-        near = sp.csr_array(
-            (np.ones(municipalities), (np.arange(municipalities), data.neighbourhood_of)),
-            shape=(municipalities, len(data.coords["neighbourhood"])),
-        )
-        components.append(
-            Component(
-                "neighbourhood_effect",
-                icar.independent(near.shape[1]),
-                each,
-                near,
-                FreeSd("neighbourhood_sd"),
-            )
-        )
-        reported["neighbourhood_effect"] = (
-            ("neighbourhood_effect",),
-            ("interval", "neighbourhood"),
-        )
     for dim in ("count", "survey"):
         if f"{dim}_sd" in hyper:
             components.append(
@@ -409,14 +388,6 @@ def _underlying(data: DepopulationData, priors: Priors, hyper: Mapping[str, Any]
             dims=both,
         )
         rate = rate + (state[None, :] + state_interval)[:, data.state_of]
-    if "neighbourhood_sd" in hyper:
-        both = ("interval", "neighbourhood")
-        neighbourhood = pm.Deterministic(
-            "neighbourhood_effect",
-            hyper["neighbourhood_sd"] * pm.Normal("neighbourhood_unit", dims=both),
-            dims=both,
-        )
-        rate = rate + neighbourhood[:, data.neighbourhood_of]
     return rate
 
 

@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from remitstats.errors import PanelError, Problem
-from remitstats.geography.blocks import compact_blocks
 from remitstats.models.depopulation_census import Censuses, Growth, measure_growth, read_censuses
 from remitstats.panel.check import check_neighbours
 from remitstats.panel.panel import Panel
@@ -21,9 +20,6 @@ Array = NDArray[np.float64]
 CELLS = ("interval", "municipality")
 TYPICAL_SIZE = 5000.0
 """Persons to which the errors of counts and survey are stated."""
-
-NEIGHBOURHOOD = 12
-"""Most municipalities of a neighbourhood."""
 
 ERROR_POWER = 1.0 / 3.0
 """How the error of a count falls with size: with the cube root of the population.
@@ -41,8 +37,7 @@ class DepopulationData:
     ----------
     coords : mapping of str to array
         `interval` ("1990-1995", ...), `municipality` (cvegeo), `state` (code), `count` (years of
-        inexact counts), `survey` (years of surveys), `neighbourhood` (numbers; empty where the
-        panel has no points of municipalities), `unplaced` (cvegeo of municipalities with a
+        inexact counts), `survey` (years of surveys), `unplaced` (cvegeo of municipalities with a
         level that is almost unknown).
     growth : Growth
         What the intervals are computed from.
@@ -54,9 +49,8 @@ class DepopulationData:
         Logarithm of its first population, centred and in units of its standard deviation.
     relative_error : array, shape (municipality,)
         Error of a count relative to that of a municipality of `TYPICAL_SIZE`.
-    state_of, neighbourhood_of : array of int, shape (municipality,)
-        Position of each municipality's state, and of its compact group of neighbours within the
-        state (`geography.blocks`).
+    state_of : array of int, shape (municipality,)
+        Position of each municipality's state.
     graph : Graph
         Neighbourhoods of the municipalities.
     """
@@ -68,7 +62,6 @@ class DepopulationData:
     log_size: Array
     relative_error: Array
     state_of: NDArray[np.int64]
-    neighbourhood_of: NDArray[np.int64]
     graph: icar.Graph
 
     @property
@@ -178,8 +171,6 @@ def prepare_data(
         for a, b in zip(pairs["cvegeo_a"].astype(str), pairs["cvegeo_b"].astype(str), strict=True)
         if a in position and b in position
     ]
-    state_of = np.searchsorted(states, [code[:2] for code in codes]).astype(np.int64)
-    neighbourhood_of = _neighbourhoods(panel, codes, state_of)
     inside = {
         year: kind
         for year, kind in zip(censuses.year[1:], censuses.kind[1:], strict=True)
@@ -192,7 +183,6 @@ def prepare_data(
             "state": states,
             "count": np.array([y for y, kind in inside.items() if kind == "count"], dtype=int),
             "survey": np.array([y for y, kind in inside.items() if kind == "survey"], dtype=int),
-            "neighbourhood": np.unique(neighbourhood_of[neighbourhood_of >= 0]),
             "unplaced": codes[growth.unplaced[:, 1]],
         },
         growth=growth,
@@ -200,27 +190,9 @@ def prepare_data(
         size=_size(censuses),
         log_size=(log_size - log_size.mean()) / spread,
         relative_error=(middle / TYPICAL_SIZE) ** -error_power,
-        state_of=state_of,
-        neighbourhood_of=neighbourhood_of,
+        state_of=np.searchsorted(states, [code[:2] for code in codes]).astype(np.int64),
         graph=icar.Graph(len(codes), np.array(edges, dtype=np.int64).reshape(-1, 2)),
     )
-
-
-def _neighbourhoods(
-    panel: Panel, codes: NDArray[np.str_], state_of: NDArray[np.int64]
-) -> NDArray[np.int64]:
-    """Return the number of each municipality's neighbourhood; -1 where there are no points."""
-    table = panel.table("municipality")
-    if not {"longitude", "latitude"} <= set(table):
-        return np.full(len(codes), -1, dtype=np.int64)
-    place = table.set_index(table["cvegeo"].astype(str)).reindex(codes)
-    longitude, latitude = (
-        np.asarray(place[name].astype("Float64").to_numpy(float, na_value=np.nan), dtype=float)
-        for name in ("longitude", "latitude")
-    )
-    if not (np.isfinite(longitude).all() and np.isfinite(latitude).all()):
-        return np.full(len(codes), -1, dtype=np.int64)
-    return compact_blocks(longitude, latitude, state_of, NEIGHBOURHOOD)
 
 
 def _only(censuses: Censuses, kept: NDArray[np.bool_]) -> Censuses:

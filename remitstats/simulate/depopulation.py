@@ -26,7 +26,6 @@ TYPICAL = {
     "size_interval_sd": 0.2,
     "state_sd": 0.3,
     "state_interval_sd": 0.4,
-    "neighbourhood_sd": 0.4,
     "municipality_sd": 1.1,
     "municipality_share": 0.7,
     "municipality_rho": 0.7,

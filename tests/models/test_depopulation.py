@@ -79,7 +79,6 @@ def _effects(point: dict[str, Any], values: dict[str, float]) -> dict[str, Any]:
         "size_effect": values["size_interval_sd"] * point["size_unit"],
         "state_effect": values["state_sd"] * point["state_unit"],
         "state_interval_effect": values["state_interval_sd"] * point["state_interval_unit"].ravel(),
-        "neighbourhood_effect": values["neighbourhood_sd"] * point["neighbourhood_unit"].ravel(),
         "municipality_spatial": sd * np.sqrt(share) * point["municipality_spatial_unit"],
         "municipality_own": (sd * np.sqrt(1 - share) * own).T.ravel(),
         "count_error": values["count_sd"] * point["count_unit"].ravel(),
