@@ -140,6 +140,9 @@ CATALOGUE: tuple[Model, ...] = (
     Model("depopulation", check="models.depopulation_data:check"),
     Model("macro", check="models.macro_data:check"),
     Model("dependence"),
+    Model("dependence_state", check="models.dependence_state_data:check"),
+    # By name only: sampling it takes minutes.
+    Model("paid_out", check="models.paid_out_data:check", design="design", by_default=False),
 )
 
 NAMES = tuple(model.name for model in CATALOGUE)

@@ -76,6 +76,12 @@ def fit(
         posterior, stats, wall, extra = run(model, settings, cores, progress)
         name, coords = model.specification["model"], model.coords_of_posterior
         return _tree(model, panel, name, coords, settings, posterior, stats, wall, extra)
+    if getattr(model, "sampled", False):  # nothing to integrate: NUTS is its only engine
+        names = list(model.dims_of_posterior)
+        posterior, stats, wall, extra = _nuts(model, names, settings, cores, progress)
+        name, coords = model.specification["model"], model.coords_of_posterior
+        extra |= {"sampler": "nuts"}
+        return _tree(model, panel, name, coords, settings, posterior, stats, wall, extra)
     blocks = _blocks(model)
     if settings.engine == "laplace":
         _check_unchanged(model, blocks)

@@ -7,7 +7,11 @@ from remitstats.errors import unknown
 MODELS = ("reliance",)  # those of plans (`remitstats many`); `catalogue` lists all there are
 
 __getattr__, __dir__, _ = _lazy.attach(
-    __name__, submodules=(*MODELS, "circle", "dependence", "depopulation", "macro")
+    __name__,
+    submodules=(
+        *(*MODELS, "circle", "dependence", "dependence_state", "depopulation", "macro"),
+        "paid_out",
+    ),
 )
 
 

@@ -44,6 +44,7 @@ KINDS: Mapping[str, Callable[[float], str]] = {
     "percent": lambda value: _fixed(value, 2),
     "percent1": lambda value: _fixed(value, 1),
     "points": lambda value: _signed(value, 2),
+    "points0": lambda value: _signed(value, 0),
     "points1": lambda value: _signed(value, 1),
     "effect": lambda value: _signed(value, 2),
     "probability": _probability,

@@ -14,7 +14,9 @@ __getattr__, __dir__, __all__ = _lazy.attach(
         "circle_truth": ["SCENARIOS", "CircleTruth"],
         "depopulation": ["DepopulationSimulation", "simulate_depopulation"],
         "dependence": ["DependenceTruth", "report_by_regime", "simulate_dependence"],
+        "dependence_state": ["StateSimulation", "TRUE_STATE", "simulate_dependence_state"],
         "lattice": ["GRID_HYPERPARAMETERS", "grid_panel"],
+        "paid_out": ["PaidSimulation", "TRUE_PAID", "simulate_paid_out"],
         "reliance": ["Simulation", "simulate_reliance"],
     },
 )

@@ -22,10 +22,18 @@ DEPOPULATION_GROUPS = (
     *("after", "ahead", "asked", "assumed", "change", "decline", "found", "future", "jump"),
     *("kind", "measure", "rate", "width", "within"),
 )
-CODE = "\n".join(path.read_text("utf-8") for path in SOURCES)
 DEPENDENCE_GROUPS = (  # likewise: a map and what of it, an assumption, a unit, a method
     *("assumed", "axis", "factor", "growth", "growth_p", "jump", "later", "later_p", "legend"),
     *("level", "method", "score", "share", "share_p", "why"),
+)
+CODE = "\n".join(path.read_text("utf-8") for path in SOURCES)
+STATE_GROUPS = (
+    *("assumed", "concentration", "front", "is", "known", "legend", "level", "nation", "part"),
+    *("paths", "predicted", "tendency", "width"),
+)
+PAID_GROUPS = (
+    *("assumed", "corrected", "form", "front", "hubs", "inflow", "is", "outside", "p_hub", "part"),
+    *("parts", "raw", "series", "uncertainty"),
 )
 
 
@@ -50,6 +58,8 @@ def test_no_text_is_left_over():
     dynamic += tuple(f"circle.{group}_" for group in CIRCLE_GROUPS)
     dynamic += tuple(f"depopulation.{group}_" for group in DEPOPULATION_GROUPS)
     dynamic += tuple(f"dependence.{group}_" for group in DEPENDENCE_GROUPS)
+    dynamic += tuple(f"dependence_state.{group}_" for group in STATE_GROUPS)
+    dynamic += tuple(f"paid_out.{group}_" for group in PAID_GROUPS)
     dynamic += tuple(f"macro.{g}_" for g in ("assumed", "fastest", "legend", "slower", "source"))
     dynamic += ("paper.verdict_", "index.trend_", "diagnostics.", "states.")
     titles = re.compile(r"^\w+\.(title|front)$")
