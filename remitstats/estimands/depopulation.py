@@ -30,7 +30,12 @@ from remitstats.estimands.depopulation_forecast import (
 from remitstats.estimands.depopulation_link import link_table
 from remitstats.estimands.depopulation_predictive import predictive_check
 from remitstats.estimands.depopulation_results import COLUMNS, DepopulationResults, empty
-from remitstats.estimands.depopulation_share import CLAIMED, persistence_table, share_table
+from remitstats.estimands.depopulation_share import (
+    CLAIMED,
+    change_table,
+    persistence_table,
+    share_table,
+)
 from remitstats.estimands.summary import estimate, parameter_table, run_summary
 from remitstats.fitting.convergence import convergence_of
 from remitstats.fitting.gate import judge
@@ -105,6 +110,8 @@ def summarise_depopulation(
     tell("definitions of decline", 0.15)
     share, more = share_table(draws, published)
     judged |= {f"share[{label}]": value for label, value in more.items()}
+    change, more = change_table(share, more)
+    judged |= {f"change[{label}]": value for label, value in more.items()}
     persistence, more = persistence_table(draws)
     judged |= {f"persistence[{label}]": value for label, value in more.items()}
     link, more = link_table(draws, panel)
@@ -148,6 +155,7 @@ def summarise_depopulation(
         municipality=municipality,
         group=group,
         share=share,
+        change=change,
         persistence=persistence,
         link=link if len(link) else empty("link"),
         outlook=outlooks,

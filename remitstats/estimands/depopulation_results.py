@@ -40,6 +40,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
         *("kind", "definition", "period", "start", "end", "years", "threshold"),
         *("municipalities", "losing", *ESTIMATE, "p_at_least_claimed"),
     ),
+    "change": ("kind", "definition", "first", "last", *ESTIMATE, "p_rise"),
     "persistence": ("kind", "period", "given", "municipalities", *ESTIMATE),
     "link": (
         *("measure", "description", "wave", "interval", "when", "within", "quantity"),
@@ -68,7 +69,18 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
 TABLES = tuple(COLUMNS)
 _TEXTS = {
     *("cvegeo", "name", "state", "interval", "level", "code", "quantity", "kind", "definition"),
-    *("period", "given", "measure", "description", "when", "within", "forecast", "statistic"),
+    *(
+        "period",
+        "given",
+        "measure",
+        "description",
+        "when",
+        "within",
+        "forecast",
+        "statistic",
+        "first",
+        "last",
+    ),
 }
 
 
@@ -100,7 +112,7 @@ class DepopulationResults:
     group : DataFrame
         Nation and states by interval: `mean_rate` (underlying, all municipalities alike),
         `weighted_rate` (by persons), `losing_percent` and `underlying_losing_percent`.
-    share, persistence, link, outlook, future : DataFrame
+    share, change, persistence, link, outlook, future : DataFrame
         As `depopulation_share`, `depopulation_link` and `depopulation_forecast` describe them.
     hindcast, hindcast_pit, hindcast_municipality : DataFrame
         A forecast made from earlier censuses, scored; empty where it could not be made.
@@ -115,6 +127,7 @@ class DepopulationResults:
     municipality: pd.DataFrame
     group: pd.DataFrame
     share: pd.DataFrame
+    change: pd.DataFrame
     persistence: pd.DataFrame
     link: pd.DataFrame
     outlook: pd.DataFrame

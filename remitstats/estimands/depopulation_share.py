@@ -7,6 +7,7 @@ counts and survey) and underlying (without what passes in one interval as well).
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -25,6 +26,7 @@ Mask = NDArray[np.bool_]
 CLAIMED = 34.0  # per cent of municipalities that the paper says are affected
 THRESHOLDS = (0.0, -0.5, -1.0)  # % a year
 PUBLISHED, RECORDED, TRUE, UNDERLYING = "published", "recorded", "true", "underlying"
+EACH = "loss in each interval"
 LONGEST = 3  # intervals joined to a longer period
 
 
@@ -51,7 +53,7 @@ class Definition:
     def name(self) -> str:
         """Return what the definition is called in tables."""
         if self.each:
-            return "loss in each interval"
+            return EACH
         return "any loss" if self.threshold == 0.0 else f"below {self.threshold:g}% a year"
 
 
@@ -157,6 +159,58 @@ def share_table(draws: DepopulationDraws, published: Array) -> tuple[pd.DataFram
 def _estimate(percent: Array) -> dict[str, float]:
     found = {name: float(value) for name, value in estimate(percent).items()}
     return {**found, "p_at_least_claimed": float((percent >= CLAIMED).mean())}
+
+
+def change_table(share: pd.DataFrame, drawn: Judged) -> tuple[pd.DataFrame, Judged]:
+    """Return how much larger the share in decline is in a period than in the one before it.
+
+    Parameters
+    ----------
+    share : DataFrame
+        As `share_table` returns it.
+    drawn : dict of str to array
+        What it returns beside: the number of municipalities that lose, by draw.
+
+    Returns
+    -------
+    table : DataFrame
+        `kind, definition, first, last`, the estimate in percentage points, and `p_rise`: the
+        probability that the share is larger in the last period than in the first. Periods follow
+        each other and join as many intervals.
+    judged : dict of str to array
+        Draws of the change in numbers of municipalities.
+    """
+    rows: list[dict[str, Any]] = []
+    judged: Judged = {}
+    one = share[share["definition"] != EACH]
+    years = sorted({int(year) for year in share["start"]} | {int(year) for year in share["end"]})
+    place = {year: row for row, year in enumerate(years)}
+    for _, same in one.groupby(["kind", "definition"], sort=False):
+        for before, after in itertools.permutations(same.to_dict("records"), 2):
+            lengths = {place[row["end"]] - place[row["start"]] for row in (before, after)}
+            if before["end"] != after["start"] or len(lengths) > 1:
+                continue
+            kind, definition = before["kind"], before["definition"]
+            label = f"{kind}, {definition}, {before['period']}, {after['period']}"
+            if kind in (PUBLISHED, RECORDED):
+                points = np.repeat(after["median"] - before["median"], 2)
+            else:
+                first, last = (
+                    drawn[f"{kind}, {definition}, {r['period']}"] for r in (before, after)
+                )
+                judged[label] = last - first
+                points = 100.0 * judged[label] / before["municipalities"]
+            rows.append(
+                {
+                    "kind": kind,
+                    "definition": definition,
+                    "first": before["period"],
+                    "last": after["period"],
+                    **{name: float(value) for name, value in estimate(points).items()},
+                    "p_rise": float((points > 0).mean()),
+                }
+            )
+    return pd.DataFrame(rows), judged
 
 
 def persistence_table(

@@ -83,7 +83,7 @@ from remitstats.parts.priors import (
 NAME = "depopulation"
 SMALL_SIZE = 1000.0
 """Persons: unit of `small_size`, whose prior has this median."""
-LENGTHS = {"draws": 700, "tune": 60}
+LENGTHS = {"draws": 1000, "tune": 60}
 """Kept and discarded iterations of a chain: what the whole country needs to pass its gate."""
 UNPLACED_SD = 10.0
 """Error, in %, of a level put on a straight line because nobody counted it apart."""
