@@ -9,6 +9,8 @@ import pandas as pd
 from remitstats.estimands.depopulation_share import CLAIMED
 from remitstats.report.depopulation_tables import (
     SURE,
+    boundaries,
+    changes,
     fitting,
     hindcast,
     links,
@@ -62,6 +64,8 @@ def depopulation_context(
         "claimed": CLAIMED,
         "definitions": definitions,
         "shares": {name: shares(results, name) for name in definitions},
+        "boundaries": boundaries(results),
+        "changes": changes(results),
         "fitting": fitting(results) if results.converged else [],
         "sure": round(100 * SURE),
         "intervals": intervals,
@@ -76,6 +80,10 @@ def depopulation_context(
         "hindcast": hindcast(results),
         "said": results.summary.get("hindcast"),
         "missed": missed(results),
+        "neighbours_missed": any(
+            row["statistic"] == "neighbours" and row["observed"] > row["replicated_eti90_upper"]
+            for row in missed(results)
+        ),
         "checked": len(results.predictive),
         "parameters": [
             {**row, "description": capital(str(row["description"]))}

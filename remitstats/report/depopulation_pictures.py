@@ -85,14 +85,10 @@ def _shares(results: DepopulationResults, texts: Texts) -> Iterator[Job]:
         & results.share["kind"].isin(KINDS[1:])
         & results.share["definition"].isin(["any loss", "loss in each interval"])
     ]
+    longer = longer.assign(about=(longer["years"] / 5).round())
+    longer = longer.sort_values(["about", "start"], kind="stable")
     rows = longer.assign(
-        row=[
-            texts.plain(
-                "depopulation.row_each" if name == "loss in each interval" else "depopulation.row",
-                period=period,
-            )
-            for name, period in zip(longer["definition"], longer["period"], strict=True)
-        ],
+        row=longer["period"],
         series=[texts.plain(f"depopulation.kind_{kind}") for kind in longer["kind"]],
     )
     if len(rows):
@@ -101,12 +97,17 @@ def _shares(results: DepopulationResults, texts: Texts) -> Iterator[Job]:
             series=[texts.plain(f"depopulation.kind_{kind}") for kind in KINDS[1:]],
             axis=texts.plain("depopulation.share_axis"),
         )
+        whole = rows["definition"] == "any loss"
+        panels = [
+            Panel(texts.plain("depopulation.over_period"), rows[whole], line=CLAIMED),
+            Panel(texts.plain("depopulation.over_each"), rows[~whole], line=CLAIMED),
+        ]
         yield Job(
             "depopulation_periods",
             "svg",
             texts.plain("depopulation.periods_alt"),
-            texts("depopulation.periods_caption"),
-            partial(dots, [Panel(claim, rows, line=CLAIMED)], labels, left=1.5),
+            texts("depopulation.periods_caption", percent=f"{CLAIMED:g}"),
+            partial(dots, panels, labels, left=0.95),
         )
 
 
@@ -183,17 +184,17 @@ def _paths(results: DepopulationResults, texts: Texts) -> Iterator[Job]:
         "svg",
         texts.plain("depopulation.states_alt"),
         texts("depopulation.states_caption"),
-        partial(small_multiples, panels, words, columns=4, limits=ends),
+        partial(small_multiples, panels, words, limits=ends),
     )
     names = {"median": "underlying_median", "eti90_lower": "underlying_eti90_lower"}
     names["eti90_upper"] = "underlying_eti90_upper"
     municipal = [
         _path(
             rows.assign(**{new: rows[old] for new, old in names.items()}),
-            f"{rows['name'].iloc[0]} ({code})",
+            str(rows["name"].iloc[0]),
             seen=True,
         )
-        for code, rows in chosen(results)
+        for _, rows in chosen(results)
     ]
     yield Job(
         "depopulation_municipalities",

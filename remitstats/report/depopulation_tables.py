@@ -39,6 +39,34 @@ def shares(results: DepopulationResults, definition: str) -> list[Row]:
     return [found[period] for period in sorted(found, key=lambda p: order[p])]
 
 
+def boundaries(results: DepopulationResults) -> list[Row]:
+    """Return a record a decade between censuses: any loss, as published and on one territory.
+
+    What a census counts is taken as exact, so that what differs is territory alone.
+    """
+    share = results.share
+    here = share[
+        (share["definition"] == "any loss")
+        & share["kind"].isin(KINDS[:2])
+        & (share["start"] % 10 == 0)
+        & (share["end"] - share["start"] == 10)
+    ]
+    found: dict[str, Row] = {}
+    for row in records(here):
+        found.setdefault(row["period"], {"period": row["period"]})[row["kind"]] = row
+    return list(found.values())
+
+
+def changes(results: DepopulationResults) -> list[Row]:
+    """Return a record a pair of periods that follow each other: any loss, by kind."""
+    found: dict[str, Row] = {}
+    for row in records(results.change[results.change["definition"] == "any loss"]):
+        key = f"{row['first']}, {row['last']}"
+        names = {"first": row["first"], "last": row["last"], "kinds": {}}
+        found.setdefault(key, names)["kinds"][row["kind"]] = row
+    return list(found.values())
+
+
 def fitting(results: DepopulationResults) -> list[Row]:
     """Return the definitions and dates under which the claimed share holds.
 

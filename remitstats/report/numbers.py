@@ -33,6 +33,7 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "coverage": ("scenario", "to", "from"),
     "depopulation/group": ("level", "code", "interval", "quantity"),
     "depopulation/share": ("kind", "definition", "period"),
+    "depopulation/change": ("kind", "definition", "first", "last"),
     "depopulation/persistence": ("kind", "period", "given"),
     "depopulation/link": ("measure", "wave", "interval", "within", "quantity"),
     "depopulation/outlook": ("cvegeo", "year"),
