@@ -3,7 +3,8 @@
 The command line, `pipeline` and the report ask here and nowhere else what models there are. To add
 a model, say ``depopulation``, write its files and add one line to `CATALOGUE`:
 
-    Model("depopulation", check="models.depopulation_data:check"),
+    # By name only: with the forecast it is scored by, two fits of minutes.
+    Model("depopulation", check="models.depopulation_data:check", by_default=False),
 
 What the line leaves out is looked for under these names, each ``module:attribute`` in the package:
 

@@ -130,6 +130,20 @@ def test_shares_stand_against_the_claim(results: DepopulationResults) -> None:
     assert {"any loss", "below -0.5% a year", "loss in each interval"} <= set(share["definition"])
 
 
+def test_changes_are_the_differences_of_shares(results: DepopulationResults) -> None:
+    share = results.share.set_index(["kind", "definition", "period"])
+    change = results.change
+    assert set(change["kind"]) == {"published", "recorded", "true", "underlying"}
+    for row in change.to_dict("records"):
+        before, after = (
+            share.loc[(row["kind"], row["definition"], row[name])] for name in ("first", "last")
+        )
+        assert before["end"] == after["start"], "one follows the other"
+        assert row["mean"] == pytest.approx(after["mean"] - before["mean"])
+        assert 0 <= row["p_rise"] <= 1
+    assert ("1990-2000", "2000-2010") in set(zip(change["first"], change["last"], strict=True))
+
+
 def test_probabilities_of_decline_are_those_of_the_draws(
     results: DepopulationResults, draws: DepopulationDraws
 ) -> None:

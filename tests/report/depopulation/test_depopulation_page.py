@@ -8,7 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from remitstats.report.depopulation_tables import chosen, fitting, missed, shares
+from remitstats.report.depopulation_tables import (
+    boundaries,
+    changes,
+    chosen,
+    fitting,
+    missed,
+    shares,
+)
 
 PHONE, DESKTOP = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
 FINDINGS = ("the sign is open", "holds under", "are expected to have fewer people")
@@ -67,6 +74,21 @@ def test_every_definition_stands_against_the_claim(depopulation_site, converged_
     for name in converged_depopulation.share["definition"].unique():
         assert f"Municipalities in decline by period, %: {name}" in said
         assert shares(converged_depopulation, name)
+
+
+def test_periods_stand_against_the_ones_before(depopulation_site, converged_depopulation):
+    said = words(depopulation_site / "depopulation.html")
+    for row in changes(converged_depopulation):
+        assert f"{row['first']} to {row['last']}" in said
+        assert row["kinds"].keys() == {"published", "recorded", "true", "underlying"}
+
+
+def test_what_boundaries_change_is_said_in_numbers(depopulation_site, converged_depopulation):
+    said = words(depopulation_site / "depopulation.html")
+    found = boundaries(converged_depopulation)
+    assert [row["period"] for row in found] == ["1990-2000", "2000-2010", "2010-2020"]
+    for row in found:
+        assert f"{row['period']}: {row['published']['losing']:.0f} of" in said
 
 
 def test_only_definitions_the_paper_could_have_known_can_fit_it(converged_depopulation):
