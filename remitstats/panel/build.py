@@ -24,7 +24,7 @@ from remitstats.sources.files import CONSULTED, FILES
 Progress = Callable[[str, int, int], None]
 """Called with a step's name, the number of steps done and of all steps."""
 
-PANEL_VERSION = "3"
+PANEL_VERSION = "4"
 """Goes up when the same official files give another panel."""
 
 

@@ -112,12 +112,12 @@ def claims_context(ledger: Ledger, found: Sequence[Assessment], texts: Texts) ->
 
 def _record(number: int, each: Assessment) -> dict[str, Any]:
     claim = each.claim
-    deciding = set(map(id, claim.deciding))
+    deciding = {id(finding) for finding in each.deciding}
     lines = [
         {
             "at": f"claims/{number}/tests/{i}",
             "basis": finding.test.basis,
-            "decides": id(finding.test) in deciding,
+            "decides": id(finding) in deciding,
             "note": capital(_note(finding.test)),
             "unit": MEASURES[finding.test.estimand].unit,
             "kind": _kind(finding.evidence.value if finding.evidence else math.nan),
