@@ -6,10 +6,12 @@ with the process, however that ends. What is not locked belongs to nobody and ma
 
 from __future__ import annotations
 
+import errno
 import itertools
 import os
 import re
 import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -61,6 +63,37 @@ def whole_file(path: Path) -> Iterator[Path]:
             raise
         finally:
             os.close(lock)
+
+
+def require_place(path: Path) -> None:
+    """Refuse a place that no file can be written to, without leaving anything there.
+
+    Parameters
+    ----------
+    path : Path
+        A file to be written, with the folder it shall stand in.
+
+    Raises
+    ------
+    RemitstatsError
+        If it is a folder, or its folder can't be made or written.
+    """
+    with _explained(path):
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        made = []
+        folder = path.parent
+        while not folder.exists():
+            made.append(folder)
+            folder = folder.parent
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=path.parent):
+                pass
+        finally:
+            for place in made:
+                with suppress(OSError):
+                    place.rmdir()
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Iterable
 from pathlib import Path
 
 import pandas as pd
@@ -29,25 +30,43 @@ def locate(raw: Path, file: SourceFile) -> Path:
     PanelError
         If the raw folder or the file is not there.
     """
+    _require_folder(raw)
     path = raw / file.path
+    if not path.is_file():
+        raise PanelError(
+            f"The official file {file.path} is missing from {raw}.", [_missing(raw, file)]
+        )
+    return path
+
+
+def require_files(raw: Path, files: Iterable[SourceFile]) -> None:
+    """Refuse a folder that lacks official files, naming all of them at once.
+
+    Raises
+    ------
+    PanelError
+        If the folder or any of the files is not there.
+    """
+    _require_folder(raw)
+    missing = {file.path: file for file in files if not (raw / file.path).is_file()}
+    if missing:
+        what = f"{len(missing)} official files are"
+        if len(missing) == 1:
+            what = f"The official file {next(iter(missing))} is"
+        problems = [_missing(raw, file) for file in missing.values()]
+        raise PanelError(f"{what} missing from {raw}.", problems)
+
+
+def _require_folder(raw: Path) -> None:
     if not raw.is_dir():
         what = "is not a folder" if raw.exists() else "does not exist"
         raise PanelError(f"The folder of official files {raw} {what}.")
-    if not path.is_file():
-        raise PanelError(
-            f"The official file {file.path} is missing from {raw}.",
-            [
-                Problem(
-                    file.path,
-                    "-",
-                    "-",
-                    "no such file",
-                    f"{file.publisher}, {file.table}",
-                    f"Save it as {path}.",
-                )
-            ],
-        )
-    return path
+
+
+def _missing(raw: Path, file: SourceFile) -> Problem:
+    accepted = f"{file.publisher}, {file.table}"
+    remedy = f"Save it as {raw / file.path}."
+    return Problem(file.path, "-", "-", "no such file", accepted, remedy)
 
 
 def read_text(raw: Path, file: SourceFile) -> str:
