@@ -24,7 +24,7 @@ circle: $(STAMP)  ## Fit the circle with its specification curve too, and draw t
 	@$(VENV)/bin/remitstats report --out reports
 
 test: $(STAMP) browser  ## Run the tests (the slow ones aside)
-	@$(PYTHON) -m pytest -n auto --dist loadfile
+	@$(PYTHON) -m pytest -n auto
 
 test-slow: $(STAMP) browser  ## Run the slow tests
 	@$(PYTHON) -m pytest -m slow
