@@ -6,7 +6,6 @@ gives the same numbers by every way in. Which models there are, `catalogue` says
 
 from __future__ import annotations
 
-import json
 import tempfile
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -26,6 +25,7 @@ from remitstats.fitting.version import code_version, fit_key
 from remitstats.panel.load import load_mexico, load_panel
 from remitstats.panel.panel import Panel
 from remitstats.parts.sampling_error import SamplingDesign
+from remitstats.untrusted import parse_json, read_text
 
 if TYPE_CHECKING:
     from remitstats.claims.ledger import Ledger
@@ -320,7 +320,7 @@ def _withdraw(path: Path) -> None:
 def _finished(out: Path, results_of: Any, key: str) -> Any:
     """Return the results in a folder if they are whole and those of this very fit."""
     try:
-        summary = json.loads((out / "results.json").read_text(encoding="utf-8"))
+        summary = parse_json(read_text(out / "results.json"))
         if (summary["fit_key"], summary["code_version"]) != (key, code_version()):
             return None
         return results_of.read(out)

@@ -13,7 +13,6 @@ summarises it may have changed with what made it.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,6 +34,7 @@ from remitstats.pipeline import (
     require_writable,
     write_results,
 )
+from remitstats.untrusted import parse_json, read_text
 
 
 @dataclass(frozen=True)
@@ -136,7 +136,7 @@ def _found(
 def _unfit(path: Path, panel: Panel) -> str:
     """Return why results can't be used; empty if they can."""
     try:
-        summary = json.loads(path.read_text(encoding="utf-8"))
+        summary = parse_json(read_text(path))
         same = summary["panel_hash"] == panel.hash
     except (OSError, ValueError, KeyError, TypeError):
         return f"{path} can't be read"

@@ -33,6 +33,7 @@ from remitstats.estimands.circle import summarise_circle
 from remitstats.estimands.circle_results import COLUMNS, CircleResults
 from remitstats.estimands.summary import ESTIMATE
 from remitstats.panel.panel import Panel
+from remitstats.untrusted import parse_json, read_text
 
 Progress = Callable[[str, float], None]
 CALIBRATION = "circle_calibration.json"
@@ -67,7 +68,7 @@ class Calibration:
             If the file is not there or something else.
         """
         try:
-            found = json.loads(path.read_text(encoding="utf-8"))
+            found = parse_json(read_text(path))
             tables = {k: pd.DataFrame(found[k]) for k in ("outcomes", "coverage", "bars")}
             return cls(study=dict(found["study"]), **tables)
         except FileNotFoundError:

@@ -15,6 +15,7 @@ import pandas as pd
 
 from remitstats.errors import PanelError, Problem
 from remitstats.sources.files import SourceFile
+from remitstats.untrusted import read_bytes
 
 MISSING_MARKS = ("", "-", "n.d", "n.d.", "N. D.", "N.D.", "ND")
 """How the publishers write "no figure"."""
@@ -82,7 +83,7 @@ def read_text(raw: Path, file: SourceFile) -> str:
     """
     path = locate(raw, file)
     try:
-        content = path.read_bytes()
+        content = read_bytes(path)
     except OSError as error:
         raise PanelError(f"The official file {path} can't be read: {error.strerror}.") from error
     if not content.strip():
@@ -120,6 +121,22 @@ def _first_accented_line(content: bytes) -> int:
     return next(number for number, line in enumerate(lines, 1) if not line.isascii())
 
 
+def csv_rows(raw: Path, file: SourceFile) -> list[list[str]]:
+    """Return the rows of a CSV file, every cell as text.
+
+    Raises
+    ------
+    PanelError
+        As `read_text`; also if a cell is of a size no cell of a table has.
+    """
+    reader = csv.reader(io.StringIO(read_text(raw, file), newline=""))
+    try:
+        return list(reader)
+    except csv.Error as error:
+        problem = Problem(file.path, f"line {reader.line_num}", "-", str(error), "cells of a table")
+        raise PanelError(f"The official file {file.path} is no table.", [problem]) from error
+
+
 def read_table(raw: Path, file: SourceFile) -> pd.DataFrame:
     """Return a CSV file as published: every cell as text, ``line`` as the index.
 
@@ -129,7 +146,7 @@ def read_table(raw: Path, file: SourceFile) -> pd.DataFrame:
         If the file is missing, in another encoding, has lost or unexpected columns, rows of
         another width, or no rows.
     """
-    rows = list(csv.reader(io.StringIO(read_text(raw, file), newline="")))
+    rows = csv_rows(raw, file)
     header, *body = rows
     header = [name.strip() for name in header]
     check_columns(file, header)

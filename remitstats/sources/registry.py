@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 from urllib.parse import urlsplit
 
 from remitstats.errors import RemitstatsError
+from remitstats.untrusted import parse_toml, read_text
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ def read_registry(path: Path | None = None) -> list[Entry]:
     """
     path = path or Path(__file__).with_name("registry.toml")
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        content = parse_toml(read_text(path))
         entries = [Entry(**record) for record in content["file"]]
     except OSError as error:
         raise RemitstatsError(f"Can't read {path}: {error.strerror}.") from error

@@ -40,7 +40,7 @@ def environment(**changes: str) -> dict[str, str]:
 @functools.cache
 def preloaded() -> Any:
     """Return what runs the program without its start; made when it is first asked for."""
-    path = Path(__file__).with_name("preloaded.py")
+    path = Path(__file__).parents[1] / "preloaded.py"
     spec = importlib.util.spec_from_file_location("preloaded", path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)

@@ -64,13 +64,21 @@ while True:
     for handle in handles:
         os.close(handle)
     ours.send(str(child).encode())
-    _, status = os.waitpid(child, 0)
-    ours.send(str(os.waitstatus_to_exitcode(status)).encode())
+    _, status, used = os.wait4(child, 0)
+    ours.send(f"{os.waitstatus_to_exitcode(status)} {used.ru_maxrss * 1024}".encode())
 """
 
 
 class Preloaded:
-    """Runs the program in children of a process that has it in memory."""
+    """Runs the program in children of a process that has it in memory.
+
+    Attributes
+    ----------
+    memory : int
+        Bytes that the last run had in use at most, what it shares with the process among them.
+    """
+
+    memory = 0
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         self.ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -100,11 +108,11 @@ class Preloaded:
             child = int(self.ours.recv(32))
             self.ours.settimeout(timeout)
             try:
-                code = int(self.ours.recv(32))
+                code, self.memory = map(int, self.ours.recv(64).split())
             except TimeoutError:
                 os.kill(child, signal.SIGKILL)
                 self.ours.settimeout(60)
-                self.ours.recv(32)
+                self.ours.recv(64)
                 raise subprocess.TimeoutExpired(list(words), timeout) from None
             texts = []
             for file in (output, errors):
