@@ -39,8 +39,8 @@ def require_plain(path: Path, largest: int | None = None) -> None:
         if is_kind(found.st_mode):
             raise OSError(errno.EINVAL, f"it is {kind}, not a file", str(path))
     if largest is not None and found.st_size > largest:
-        size = f"{found.st_size / 1e6:,.0f} MB, more than the {largest / 1e6:,.0f} MB that are read"
-        raise OSError(errno.EFBIG, size, str(path))
+        size = f"{found.st_size / 1e6:,.0f} megabytes, of which {largest / 1e6:,.0f} are read"
+        raise OSError(errno.EFBIG, f"it has {size}", str(path))
 
 
 def read_bytes(path: Path, largest: int = LARGEST) -> bytes:

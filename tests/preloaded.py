@@ -92,6 +92,20 @@ class Preloaded:
         )
         theirs.close()
 
+    def start(self, words: Sequence[str], folder: Path, environment: Mapping[str, str]) -> int:
+        """Start the program, its output going nowhere, and return its process id."""
+        given = {"words": list(words), "folder": str(folder), "environment": dict(environment)}
+        with Path(os.devnull).open("r+b") as nothing:
+            self.ours.settimeout(60)
+            socket.send_fds(self.ours, [json.dumps(given).encode()], [nothing.fileno()] * 3)
+            return int(self.ours.recv(32))
+
+    def end(self) -> int:
+        """Wait for the end of what was started and return its exit code."""
+        self.ours.settimeout(240)
+        code, self.memory = map(int, self.ours.recv(64).split())
+        return code
+
     def run(
         self, words: Sequence[str], folder: Path, environment: Mapping[str, str], timeout: float
     ) -> subprocess.CompletedProcess[str]:

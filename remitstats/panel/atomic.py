@@ -150,7 +150,7 @@ def remove_stale(folder: Path, is_ours: Callable[[str], bool]) -> list[Path]:
             handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                if not _is_at(handle, path):
+                if not is_at(handle, path):
                     continue
                 if path.is_dir():
                     shutil.rmtree(path)
@@ -172,7 +172,7 @@ def _create(path: Path, new: Callable[[Path], int]) -> tuple[Path, int]:
         except FileExistsError:
             continue
         # Another process may have taken it for a leftover before it was locked.
-        if fcntl is None or _is_at(handle, temporary):
+        if fcntl is None or is_at(handle, temporary):
             return temporary, handle
         os.close(handle)
     raise AssertionError  # the count has no end
@@ -198,7 +198,7 @@ def _locked(handle: int) -> int:
     return handle
 
 
-def _is_at(handle: int, path: Path) -> bool:
+def is_at(handle: int, path: Path) -> bool:
     """Whether the open file is still the one of that name."""
     try:
         return os.path.samestat(os.fstat(handle), path.stat(follow_symlinks=False))

@@ -203,7 +203,7 @@ def _nameless(path: Path, names: pd.Series) -> list[Problem]:
 
 def _read_folder(folder: Path) -> Draft:
     draft = Draft()
-    found = sorted(p for p in folder.iterdir() if p.is_file() and not p.name.startswith("."))
+    found = sorted(p for p in folder.iterdir() if not p.is_dir() and not p.name.startswith("."))
     for path in found:
         if path.suffix.lower() in _EXCEL_FILES:
             accepted = "CSV or Parquet tables"
@@ -265,10 +265,11 @@ def _explained(path: Path) -> Iterator[None]:
     try:
         yield
     except FileNotFoundError as error:
-        raise PanelError(f"There is no file or folder {path}.{_neighbour(path)}") from error
+        missing = Path(error.filename or path)  # in a folder, a link that leads nowhere
+        raise PanelError(f"There is no file or folder {missing}.{_neighbour(missing)}") from error
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
-        raise PanelError(f"{path} can't be read: {reason}.") from error
+        raise PanelError(f"{error.filename or path} can't be read: {reason}.") from error
 
 
 def _neighbour(path: Path) -> str:

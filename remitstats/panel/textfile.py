@@ -16,8 +16,9 @@ from remitstats.panel.atomic import whole_file
 from remitstats.panel.cells import is_null
 from remitstats.untrusted import read_bytes
 
-LONGEST_CELL = 2**31 - 1  # a detailed coast in hexadecimal is longer than the usual limit
+LONGEST_CELL = 20_000_000  # a detailed coast in hexadecimal is longer than the usual limit
 MOST_CELLS = 5_000_000
+MOST_RAGGED = 1_000  # lines; with more, it is another kind of file
 MOST_COLUMNS = 10_000
 BOM = b"\xef\xbb\xbf"
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
@@ -74,6 +75,8 @@ def read_csv(path: Path, table: str) -> TextTable:
                 _refuse_other_separator(path, cells)
             elif len(cells) != len(header):
                 problems.append(_ragged(table, first, cells, header))
+                if len(problems) > MOST_RAGGED:
+                    break
             else:
                 rows.append(cells)
                 lines.append(first)

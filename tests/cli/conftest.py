@@ -47,6 +47,12 @@ def preloaded() -> Any:
     return module.Preloaded(environment())
 
 
+@pytest.fixture
+def fork() -> Any:
+    """Return what starts the program in a child that may be killed."""
+    return preloaded()
+
+
 @pytest.fixture(scope="session", autouse=True)
 def end_preloaded() -> Iterator[None]:
     """End that process with the tests."""

@@ -220,13 +220,14 @@ def quoted_all() -> str:
 
 
 VALUES = (
-    *("nan", "NaN", "inf", "-inf", "Infinity", "1e400", "1e308", "-1", "-0", "0", "1e-400", "9" * 400),
-    *("n.d.", "-", "NA", "NULL", "#N/A", "None", "..", "1,200", "1.200,5", "12%", "$5", "1 200"),
-    *("1_000", "0x10", "١٢", "½", "TRUE", "=1+1", "=HYPERLINK(\"http://x\")", "+1+1", "@SUM(A1)"),
-    *("2010-01-01", "1/2/2010", "ene-01", "40179", "1e3", "+5", "5.", ".5", "--5", "5-", "(5)"),
-    *("1001", "01001 ", " 1001", "'01001", "1001.0", "1.001E+03", "010011", "2000.0", "20000"),
-    *("\ufeff5", "5\u00a0", "５", "\u202e5", "😀", "x" * 10_000, "5\n", "0.1.2", "1e", "e5", "4.1 %"),
-)  # fmt: skip
+    *("nan", "NaN", "inf", "-inf", "Infinity", "1e400", "1e308", "-1", "-0", "0", "1e-400"),
+    *("9" * 400, "n.d.", "-", "NA", "NULL", "#N/A", "None", "..", "1,200", "1.200,5", "12%"),
+    *("$5", "1 200", "1_000", "0x10", "١٢", "½", "TRUE", "=1+1", '=HYPERLINK("http://x")'),
+    *("+1+1", "@SUM(A1)", "2010-01-01", "1/2/2010", "ene-01", "40179", "1e3", "+5", "5.", ".5"),
+    *("--5", "5-", "(5)", "1001", "01001 ", " 1001", "'01001", "1001.0", "1.001E+03", "010011"),
+    *("2000.0", "20000", "\ufeff5", "5\u00a0", "５", "\u202e5", "😀", "x" * 10_000, "5\n"),
+    *("0.1.2", "1e", "e5", "4.1 %"),
+)
 
 
 def cells() -> Iterator[Case]:
@@ -247,7 +248,7 @@ def judged(column: str, value: str) -> str:
     if number is None:
         return "refuse"
     low, high = {"wave": (1900, 2100), "dwellings": (1, 2**63 - 1)}.get(column, (0, 100))
-    whole = column == "receiving_percent" or number % 1 == 0
+    whole = column == "receiving_percent" or number == number.to_integral_value()
     return "either" if whole and low <= number <= high else "refuse"
 
 
@@ -301,7 +302,7 @@ def parquet() -> Iterator[Case]:
          "either"),
     ):  # fmt: skip
         yield Case(f"Parquet, {name}", verdict, of_bytes(written(**change), ".parquet"))
-    yield Case("Parquet with JSON without a bottom", "refuse", deep_parquet, "nested")
+    yield Case("Parquet with JSON without a bottom", "refuse", deep_parquet, "JSON")
     yield Case("Parquet of 400 million equal cells", "refuse", parquet_bomb, "cells", heavy=True)
 
 
@@ -328,10 +329,12 @@ def parquet_bomb(folder: Path) -> Path:
 def workbooks() -> Iterator[Case]:
     def bomb(folder: Path) -> Path:
         path = folder / "panel.xlsx"
-        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-            with archive.open("xl/worksheets/sheet1.xml", "w", force_zip64=True) as part:
-                for _ in range(1000):
-                    part.write(bytes(MEGABYTE))
+        with (
+            zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive,
+            archive.open("xl/worksheets/sheet1.xml", "w", force_zip64=True) as part,
+        ):
+            for _ in range(1000):
+                part.write(bytes(MEGABYTE))
         return path
 
     yield Case("a workbook that unpacks to a gigabyte", "refuse", bomb, "Excel", heavy=True)
@@ -389,13 +392,20 @@ def places() -> Iterator[Case]:
     yield Case("a link to itself", "refuse", loop)
     yield Case("a link to nowhere", "refuse", dangling)
     yield Case("a pipe nobody writes into", "refuse", pipe, "pipe")
+
+    def link_inside(folder: Path) -> Path:
+        (folder / "municipality_wave.csv").write_text(BASE)
+        (folder / "state.csv").symlink_to("nowhere.csv")
+        return folder
+
+    yield Case("a link to nowhere in a folder of tables", "refuse", link_inside, "state.csv")
     yield Case("a pipe in a folder of tables", "refuse", pipe_inside, "pipe")
     for name in ("zero", "null", "urandom"):
         yield Case(f"a link to /dev/{name}", "refuse", device(name), "device")
     yield Case("a folder called CSV", "refuse", folder_called)
     expected = "accept" if os.geteuid() == 0 else "refuse"  # root reads it all the same
     yield Case("a file nobody may read", expected, unreadable)
-    yield Case("a file of 20 GB of nothing", "refuse", sparse, "MB")
+    yield Case("a file of 20 GB of nothing", "refuse", sparse, "megabytes")
 
 
 def large() -> Iterator[Case]:
@@ -412,8 +422,8 @@ def large() -> Iterator[Case]:
         ("99 million carriage returns", b"\r" * len(line), "lines"),
         ("an open quotation mark before 99 MB", b'"' + line, ""),
         ("99 million quotation marks", b'"' * len(line), ""),
-        ("a row of a million cells", BASE.encode() + b"1," * MEGABYTE, "1,000,001 cells"),
-        ("more than is read", BASE.encode() + line + line, "MB"),
+        ("a row of a million cells", BASE.encode() + b"1," * MEGABYTE, "1000001 cells"),
+        ("more than is read", BASE.encode() + line + line, "megabytes"),
         ("300,000 bad rows", BASE.encode() + b"x,y,z,w\n" * 300_000, "more"),
     ):
         yield Case(name, "refuse", of_bytes(content), said, heavy=True)

@@ -9,6 +9,7 @@ import time
 from decimal import Decimal
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from remitstats.panel.load import load_panel
@@ -104,8 +105,7 @@ def assert_as_written(path: Path) -> None:
     for row in table.itertuples():
         numbers = (row.dwellings, row.receiving_percent)
         found[row.cvegeo, int(row.wave)] = tuple(
-            None if number is None or number != number or str(number) == "<NA>" else float(number)
-            for number in numbers
+            None if pd.isna(number) else float(number) for number in numbers
         )
     expected = careful.numbers_of(path)
     assert {
