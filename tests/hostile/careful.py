@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 import re
 from decimal import Decimal
 from pathlib import Path
@@ -44,7 +45,7 @@ def code_of(cell: object) -> str:
 
 
 def value_of(cell: object) -> Decimal | None:
-    if cell is None or cell == "" or cell != cell:
+    if cell is None or cell == "" or (isinstance(cell, float) and math.isnan(cell)):
         return None
     if isinstance(cell, str):
         number = number_of(cell)
