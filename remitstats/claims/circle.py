@@ -36,6 +36,7 @@ from remitstats.estimands.summary import ESTIMATE
 from remitstats.models.circle_data import CircleData, Measures, prepare_data
 from remitstats.panel.panel import Panel
 from remitstats.parts.sampling_error import SamplingDesign
+from remitstats.untrusted import parse_json, read_text
 
 Progress = Callable[[str, float], None]
 CALIBRATION = "circle_calibration.json"
@@ -70,7 +71,7 @@ class Calibration:
             If the file is not there or something else.
         """
         try:
-            found = json.loads(path.read_text(encoding="utf-8"))
+            found = parse_json(read_text(path))
             tables = {k: pd.DataFrame(found[k]) for k in ("outcomes", "coverage", "bars")}
             return cls(study=dict(found["study"]), **tables)
         except FileNotFoundError:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ import shapely
 from remitstats.errors import PanelError, Problem
 from remitstats.sources.files import FILES
 from remitstats.sources.reading import codes, numbers, read_table, read_text
+from remitstats.untrusted import parse_json
 
 
 def read_shapes(raw: Path) -> pd.DataFrame:
@@ -30,7 +30,7 @@ def read_shapes(raw: Path) -> pd.DataFrame:
     file = FILES["geo-shapes"]
     text = read_text(raw, file)
     try:
-        topology = json.loads(text)
+        topology = parse_json(text)
         geometries = topology["objects"]["municipios"]["geometries"]
         arcs = _decode_arcs(topology)
         decoded = [(item["properties"]["id"], _geometry(item, arcs)) for item in geometries]
