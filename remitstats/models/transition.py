@@ -72,7 +72,7 @@ class Priors:
     migration_scale: NormalPrior = NormalPrior(mean=0.0, sd=1.5)
     remittances_scale: NormalPrior = NormalPrior(mean=-2.0, sd=1.0)
     income_scale: NormalPrior = NormalPrior(mean=-3.0, sd=1.0)
-    noise: NormalPrior = NormalPrior(mean=0.0, sd=1.5)
+    noise: NormalPrior = NormalPrior(mean=-1.0, sd=1.0)
     spread: NormalPrior = NormalPrior(mean=1.4, sd=0.7)
     event: NormalPrior = NormalPrior(mean=-0.5, sd=1.0)
     size: NormalPrior = NormalPrior(mean=2.0, sd=0.7)
@@ -209,7 +209,7 @@ def model_of(data: TransitionData, priors: Priors | None = None) -> Any:
             own = [value[s] for value in values]
             pm.Potential(f"likelihood_{SERIES[s]}", _likelihood(level, own, pt))
     model.data = data
-    model.lengths = {"draws": 500, "tune": 300}
+    model.lengths = {"draws": 800, "tune": 300}
     model.coords_of_posterior = dict(data.coords)
     model.dims_of_posterior = {name: ("series",) for name in PARAMETERS}
     model.collapsed = density

@@ -193,15 +193,17 @@ class LocalLevels:
         slope_q0 = -2 * noise * (weighted**2).sum(axis=1)
         slope_det0 = 2 * noise * weight.sum(axis=1)
         both = np.stack([weight, weight**2], axis=2)
-        a, a2 = np.moveaxis(p["square"] @ both, 2, 0)
+        a, a2 = np.ascontiguousarray(np.moveaxis(p["square"] @ both, 2, 0))
         both = np.stack([weighted, weight * weighted], axis=2)
-        b, b2 = np.moveaxis(p["event"] @ both, 2, 0)
-        grown = 1.0 + size * a
-        da, db = -2 * noise * a2, -2 * noise * b2
-        q = q0[:, None] - size * b**2 / grown
-        slope_noise = slope_q0[:, None] - size * (2 * b * db / grown - size * b**2 * da / grown**2)
-        slope_size = -2 * size * b**2 / grown**2
-        det = det0[:, None] + np.log(grown)
+        b, b2 = np.ascontiguousarray(np.moveaxis(p["event"] @ both, 2, 0))
+        # with g = 1 + size a: q falls by size b^2 / g, and its slopes are those of that quotient
+        inverse = 1.0 / (1.0 + size * a)
+        shrunk = size * b * inverse
+        q = q0[:, None] - shrunk * b
+        slope_noise = slope_q0[:, None] + 2 * noise * shrunk * (2 * b2 - shrunk * a2)
+        slope_size = -2 * shrunk * b * inverse
+        det = det0[:, None] - np.log(inverse)
+        moved = size * inverse
         zero = np.zeros((len(q0), 1))
 
         def joined(first: Array, others: Array) -> Array:
@@ -213,8 +215,8 @@ class LocalLevels:
             np.stack([joined(slope_q0, slope_noise), np.concatenate([zero, slope_size], axis=1)]),
             np.stack(
                 [
-                    joined(slope_det0, slope_det0[:, None] + size * da / grown),
-                    np.concatenate([zero, 2 * size * a / grown], axis=1),
+                    joined(slope_det0, slope_det0[:, None] - 2 * noise * moved * a2),
+                    np.concatenate([zero, 2 * moved * a], axis=1),
                 ]
             ),
         )
