@@ -54,21 +54,38 @@ def reversal(path: Array, years: NDArray[np.int64], rule: str, by: int) -> Array
     -------
     array, shape (...)
     """
+    worst, shown = _worst(path, years, rule, by)
     sending = (years >= SENDING[0]) & (years <= SENDING[1])
-    seen = path[..., years <= by]
-    if rule == "unbroken":
-        holds = np.flip(np.minimum.accumulate(np.flip(seen, -1) > 0, axis=-1), -1)
-    elif rule == "balance":
-        # sums from d to t are all above zero where the least of the sums up to t >= d exceeds
-        # the sum up to the year before d
-        total = np.cumsum(seen, axis=-1)
-        least = np.flip(np.minimum.accumulate(np.flip(total, -1), axis=-1), -1)
-        before = np.concatenate([np.zeros_like(total[..., :1]), total[..., :-1]], axis=-1)
-        holds = least > before
-    else:
-        raise ValueError(f"a rule is one of {', '.join(RULES)}, found {rule}")
-    shown = years[years <= by]
-    open_ = (shown >= EARLIEST) & (shown <= by - SETTLED + 1)
-    holds = holds & open_ & (path[..., sending].mean(axis=-1) < 0)[..., None]
+    holds = (worst > 0) & (path[..., sending].mean(axis=-1) < 0)[..., None]
     first = holds.argmax(axis=-1)
-    return np.where(holds.any(axis=-1), years[first].astype(float), np.nan)
+    return np.where(holds.any(axis=-1), shown[first].astype(float), np.nan)
+
+
+def margin(path: Array, years: NDArray[np.int64], rule: str, by: int) -> Array:
+    """Return by how much each path kept or missed what a turn asks for; above zero if it turned.
+
+    The smaller one of how far the mean of `SENDING` was below zero, and how far the worst year (or
+    the worst sum) since the best possible date is above. Unlike whether it turned, it varies in
+    every draw: what convergence can be told of.
+    """
+    worst, _ = _worst(path, years, rule, by)
+    sending = (years >= SENDING[0]) & (years <= SENDING[1])
+    return np.minimum(worst.max(axis=-1), -path[..., sending].mean(axis=-1))
+
+
+def _worst(
+    path: Array, years: NDArray[np.int64], rule: str, by: int
+) -> tuple[Array, NDArray[np.int64]]:
+    """Return the least value (or sum) from each possible date on, and these dates."""
+    seen, shown = path[..., years <= by], years[years <= by]
+    if rule not in RULES:
+        raise ValueError(f"a rule is one of {', '.join(RULES)}, found {rule}")
+    before: Array | float = 0.0
+    if rule == "balance":  # the sum from d to t is that up to t less that up to the year before d
+        before = np.concatenate(
+            [np.zeros_like(seen[..., :1]), np.cumsum(seen, axis=-1)[..., :-1]], axis=-1
+        )
+        seen = np.cumsum(seen, axis=-1)
+    worst = np.flip(np.minimum.accumulate(np.flip(seen, -1), axis=-1), -1) - before
+    possible = (shown >= EARLIEST) & (shown <= by - SETTLED + 1)
+    return worst[..., possible], shown[possible]
