@@ -138,6 +138,7 @@ CATALOGUE: tuple[Model, ...] = (
     # By name only: with its specification curve it takes longer than all the others together.
     Model("circle", design="design", summarise="claims.circle:summarise", by_default=False),
     Model("macro", check="models.macro_data:check"),
+    Model("transition", check="models.transition_data:check"),
     Model("dependence"),
     Model("dependence_state", check="models.dependence_state_data:check"),
     # By name only: sampling it takes minutes.

@@ -154,7 +154,7 @@ def _uncalibrated(more: str) -> str:
 
 @measure("transition.reversed", gives="probability", model="transition")
 def reversed_path(sources: Sources, path: str, how: str, rule: str, by: int) -> Evidence:
-    """Probability that all countries of a path, or none, had turned to net immigration by a year."""
+    """Probability that all countries of a path, or none, had turned by a year."""
     require_one_of("how", how, ("all", "none"))
     table = sources.of("transition").path_reversal
     row = single(table, "path_reversal", {"path": path, "rule": rule, "by": by})
@@ -171,7 +171,7 @@ def losing(sources: Sources, path: str, window: str) -> Evidence:
 
 @measure("transition.deepening", gives="probability", model="transition")
 def deepening(sources: Sources, path: str, series: str, period: str, reading: str) -> Evidence:
-    """Probability that remittances over GDP rose by more than a tenth in all countries of a path."""
+    """Probability that remittances over GDP rose by over a tenth in all countries of a path."""
     table = sources.of("transition").path_change
     row = single(
         table,
@@ -183,7 +183,7 @@ def deepening(sources: Sources, path: str, series: str, period: str, reading: st
 
 @measure("transition.gap_widens", gives="probability", model="transition")
 def gap_widens(sources: Sources, path: str, period: str) -> Evidence:
-    """Probability that income relative to the United States fell in all countries of a path."""
+    """Probability that income against the United States fell in all countries of a path."""
     table = sources.of("transition").path_change
     row = single(
         table,

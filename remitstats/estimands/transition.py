@@ -1,4 +1,4 @@
-"""Transition: did net migration turn, when, does dependence deepen, does the income gap close?
+"""Transition: whether net migration turned, when, whether dependence deepens, how income moved.
 
 The fit holds the parameters only. Paths are drawn here exactly, one for each of the fit's draws and
 each country, from a stream of the fit's own seed. The gate judges every reported quantity: paths,
@@ -212,7 +212,7 @@ def summarise_transition(
     frames = {name: pd.DataFrame(rows) for name, rows in ledger.rows.items()}
     results = TransitionResults(
         **frames,
-        predictive=predictive(fit, data, units),
+        predictive=predictive(fit, units),
         parameter=_parameters(fit, table),
         summary=summary,
     )
@@ -242,8 +242,7 @@ def _mean(path: Array, years: NDArray[np.int64], window: tuple[int, int]) -> Arr
 def _paths(ledger: Ledger, data: TransitionData, drawn: Drawn) -> None:
     for series, found in drawn.levels.items():
         for country, levels in found.items():
-            place = list(data.coords["country"]).index(country)
-            values = data.values[SERIES.index(series), place]
+            values = data.of(series, country)
             known = np.flatnonzero(np.isfinite(values))
             for t in range(known[0], known[-1] + 1):
                 keys = {
@@ -269,7 +268,7 @@ def _reversals(ledger: Ledger, data: TransitionData, drawn: Drawn) -> None:
                 keys = {"path": PATH_OF[country], "country": country, "rule": rule, "by": by}
                 turned = np.isfinite(date)
                 ledger.judge("margin", keys, margin(found[country].path, data.years, rule, by))
-                if RARE <= turned.mean():
+                if turned.mean() >= RARE:
                     ledger.judge("reversal", keys, np.where(turned, date, by + 1.0))
                 low, middle, high = (
                     np.quantile(date[turned], (0.05, 0.5, 0.95))
@@ -361,7 +360,7 @@ def _changes(ledger: Ledger, data: TransitionData, drawn: Drawn) -> None:
                     )
 
 
-def _chance(happened: NDArray[np.bool_], whole: bool) -> float:  # noqa: FBT001 - one place calls it
+def _chance(happened: NDArray[np.bool_], whole: bool) -> float:
     return float(happened.mean()) if whole else float("nan")
 
 

@@ -11,7 +11,6 @@ import xarray as xr
 from numpy.typing import NDArray
 from scipy import special
 
-from remitstats.models.transition import TransitionData
 from remitstats.models.transition_data import SERIES
 from remitstats.parts.local_level import PARAMETERS, Series
 
@@ -21,21 +20,17 @@ REPLICATES = 200
 STREAM = 12
 
 
-def predictive(
-    fit: xr.DataTree, data: TransitionData, units: Mapping[str, Mapping[str, Series]]
-) -> pd.DataFrame:
+def predictive(fit: xr.DataTree, units: Mapping[str, Mapping[str, Series]]) -> pd.DataFrame:
     """Hold statistics of the changes from one observation to the next against replicated ones.
 
     Replicates are new countries: scales and events are drawn anew, not those of the countries there
-    are, so that a country's own path can't hide a misfit. Breaks of the reporting are left out, also
-    from what is observed.
+    are, so that a country's own path can't hide a misfit. Countries with known breaks of the reporting
+    are left out, also from what is observed.
 
     Parameters
     ----------
     fit : DataTree
         The fit.
-    data : TransitionData
-        Series.
     units : mapping
         By series and country, what the likelihood took.
     """

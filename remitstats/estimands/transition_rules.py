@@ -1,6 +1,6 @@
 """When a country has turned, when dependence deepens: rules on paths, written before any fit.
 
-The paths are yearly: lasting net migration per thousand persons, with what passes within a few years
+The paths are yearly: lasting net migration per thousand persons, what passes within a few years
 taken out. All rules are functions of one drawn path, so that a posterior of paths becomes a
 probability and a posterior of dates.
 
@@ -14,8 +14,8 @@ A country has turned from net emigration to net immigration by a year E if
      loss does not undo the turn unless it takes back all that was gained since.
 
 The date is the first such d. "Unbroken" is the turn in the plain sense of the word and takes any
-relapse for its end; "balance" forgives relapses and may date a turn from an earlier, passing wave of
-returns. Where they differ, nothing is concluded.
+relapse for its end; "balance" forgives relapses and may date a turn from an earlier, passing wave
+of returns. Where they differ, nothing is concluded.
 
 Dependence deepens, in a period, if the ratio rose by more than `DEEPER` of itself between the means
 of two windows of years; the gap widens if relative income fell by more than `WIDER` of itself.

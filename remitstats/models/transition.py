@@ -12,7 +12,7 @@ a lasting path that wanders, seen through what passes and through single events:
   prior: the years across it say nothing of the path.
 - An **event** is an outlier of one observation or a jump for good, at any year alike, of size
   Normal(0, (S_i event_ratio)^2), with a probability that all countries share. A jump of remittances
-  may be real or a change of reporting that nobody noted: `estimands.transition` tells both readings.
+  may be real or a change of reporting that nobody noted: `estimands.transition` has both readings.
 - Countries with less than a million people are left out. The others form the population that tells
   the five parameters of a series: the nine countries are nine among some 150. They have no mean
   of their own: a path of the paper is no group of the model, and is not made alike by it.
@@ -209,9 +209,9 @@ def model_of(data: TransitionData, priors: Priors | None = None) -> Any:
             own = [value[s] for value in values]
             pm.Potential(f"likelihood_{SERIES[s]}", _likelihood(level, own, pt))
     model.data = data
-    model.lengths = {"draws": 800, "tune": 300}
+    model.lengths = {"draws": 600, "tune": 300}
     model.coords_of_posterior = dict(data.coords)
-    model.dims_of_posterior = {name: ("series",) for name in PARAMETERS}
+    model.dims_of_posterior = dict.fromkeys(PARAMETERS, ("series",))
     model.collapsed = density
     model.specification = {"model": NAME, "priors": priors.describe()}
     return model

@@ -1,8 +1,8 @@
 """What the transition model sees: net migration, remittances over product, relative income.
 
-Net migration of the United Nations is estimated between censuses, smoothed or held level in between:
-its yearly figures are no independent observations. It enters as means of five years (1950 to 1954
-and so on; the last, 2020 to 2023, has four). The others are logarithms, year by year.
+Net migration of the United Nations is estimated between censuses, smoothed or held level in
+between: its yearly figures are no independent observations. It enters as means of five years (1950
+to 1954 and so on; the last, 2020 to 2023, has four). The others are logarithms, year by year.
 """
 
 from __future__ import annotations
@@ -77,8 +77,12 @@ class TransitionData:
 
     def known(self, series: str, country: str) -> NDArray[np.bool_]:
         """Return which years of a country's series are known."""
+        return np.isfinite(self.of(series, country))
+
+    def of(self, series: str, country: str) -> Array:
+        """Return a country's series, shape (year,); nan where not known."""
         place = list(self.coords["country"]).index(country)
-        return np.isfinite(self.values[SERIES.index(series), place])
+        return np.asarray(self.values[SERIES.index(series), place])
 
     def observed(self, series: str) -> dict[str, tuple[Array, Array]]:
         """Return by country what is observed, and the years that each observation averages.

@@ -1,7 +1,7 @@
 """Draws of what `parts.local_level` sums out: scale, event, path, given the five parameters.
 
-A joint draw from the prior is moved to the data by the regression on the contrasts, for all draws of
-the parameters at once.
+A joint draw from the prior is moved to the data by the regression on the contrasts, for all draws
+of the parameters at once.
 """
 
 from __future__ import annotations

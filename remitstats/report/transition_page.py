@@ -54,9 +54,7 @@ def transition_context(
         "path_change": _records(results.path_change[results.path_change["reading"] == "moves"]),
         "background": _records(results.background),
         "predictive": _described(results.predictive),
-        "missed": _records(
-            results.predictive[~results.predictive["p_value"].between(0.05, 0.95)]
-        ),
+        "missed": _records(results.predictive[~results.predictive["p_value"].between(0.05, 0.95)]),
         "parameters": _records(results.parameter),
     }
 

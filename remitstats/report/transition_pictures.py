@@ -35,7 +35,9 @@ def transition_jobs(results: TransitionResults, surroundings: Surroundings) -> l
     """
     texts = surroundings.texts
     names = {country: texts.plain(f"transition.country_{country}") for country in COUNTRIES}
-    words = {key: texts.plain(f"transition.legend_{key}") for key in ("observed", "lasting", "break")}
+    words = {
+        key: texts.plain(f"transition.legend_{key}") for key in ("observed", "lasting", "break")
+    }
     jobs = []
     for series, breaks in DRAWN.items():
         rows = results.country_path[results.country_path["series"] == series]

@@ -137,7 +137,7 @@ def simulate_transition(
             dependence[country] = share
             for year in BREAKS.get(country, ()):
                 size = truths[country].break_size / len(BREAKS[country])
-                reported = reported + size * (YEARS >= year)
+                reported = reported + size * (year <= YEARS)
         ratio = np.exp(reported)
         income = 9.0 + 0.01 * (YEARS - 1950) + 0.03 * np.cumsum(rng.standard_normal(len(YEARS)))
         frames.append(

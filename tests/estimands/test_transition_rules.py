@@ -14,7 +14,7 @@ def path(**spans: float) -> np.ndarray:
     """Return a path made of values from years on, such as y1950=-3."""
     out = np.zeros(len(YEARS))
     for name, value in spans.items():
-        out[YEARS >= int(name[1:])] = value
+        out[int(name[1:]) <= YEARS] = value
     return out
 
 

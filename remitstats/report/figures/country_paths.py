@@ -1,4 +1,4 @@
-"""Paths of countries, a small panel each: published figures as dots, the lasting path with a band."""
+"""Paths of countries, a small panel each: published as dots, the lasting path with a band."""
 
 from __future__ import annotations
 
