@@ -24,8 +24,8 @@ def predictive(fit: xr.DataTree, units: Mapping[str, Mapping[str, Series]]) -> p
     """Hold statistics of the changes from one observation to the next against replicated ones.
 
     Replicates are new countries: scales and events are drawn anew, not those of the countries there
-    are, so that a country's own path can't hide a misfit. Countries with known breaks of the reporting
-    are left out, also from what is observed.
+    are, so that a country's own path can't hide a misfit. Countries with known breaks of the
+    reporting are left out, also from what is observed.
 
     Parameters
     ----------

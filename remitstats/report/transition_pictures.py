@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from remitstats.models.transition_data import BREAKS, COUNTRIES
+from remitstats.models.transition_data import BREAKS, COUNTRIES, PATHS
 from remitstats.report.figures.country_paths import country_paths
 from remitstats.report.figures.dots import Labels, Panel, dots
 from remitstats.report.picture import Job
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from remitstats.estimands.transition_results import TransitionResults
     from remitstats.report.surroundings import Surroundings
 
-DRAWN = {"migration": None, "wdi_2022": BREAKS, "wdi_2025": None, "income": None}
+DRAWN = {"migration": None, "wdi_2022": BREAKS, "wdi_2025": BREAKS, "income": None}
 """Series that are drawn, with the breaks to mark."""
 
 
@@ -50,7 +50,7 @@ def transition_jobs(results: TransitionResults, surroundings: Surroundings) -> l
                 "svg",
                 texts.plain(f"transition.alt_{series}"),
                 texts(f"transition.caption_{series}"),
-                partial(country_paths, rows, names, own, breaks=breaks),
+                partial(country_paths, rows, names, own, tuple(PATHS), breaks=breaks),
             )
         )
     rules = {rule: texts.plain(f"transition.rule_{rule}") for rule in ("unbroken", "balance")}

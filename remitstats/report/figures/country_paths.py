@@ -20,18 +20,20 @@ from remitstats.report.figures.style import (
     strip,
 )
 
-FOOT, HEAD, TITLE, PANEL = 0.28, 0.4, 0.3, 1.0
+FOOT, HEAD, TITLE, PANEL = 0.28, 0.36, 0.26, 0.95
+COLOURS = (ACCENT, *SERIES[2:4])
 
 
 def country_paths(
     rows: pd.DataFrame,
     names: Mapping[str, str],
     words: Mapping[str, str],
+    paths: Sequence[str],
     *,
     breaks: Mapping[str, Sequence[int]] | None = None,
     nought: bool = True,
 ) -> Figure:
-    """Draw a panel a country, three beside each other.
+    """Draw a panel a country, two beside each other.
 
     Parameters
     ----------
@@ -42,6 +44,8 @@ def country_paths(
     words : mapping of str to str
         ``observed`` and ``lasting`` for the legend, ``axis`` for what is measured; ``break`` where
         there are breaks.
+    paths : sequence of str
+        The paths there are, each with a colour of its own in every figure.
     breaks : mapping of str to sequence of int, optional
         Years from which a country reports otherwise.
     nought : bool
@@ -53,7 +57,7 @@ def country_paths(
         Each panel has its own scale; colours tell the paths of development.
     """
     shown = [country for country in names if country in set(rows["country"])]
-    columns = 3
+    columns = 2
     lines = -(-len(shown) // columns)
     each = PANEL + TITLE + 0.22
     height = HEAD + lines * each + FOOT
@@ -61,13 +65,12 @@ def country_paths(
     left, gap = 0.36, 0.36
     width = (PLOT_WIDTH - left - 0.08 - gap * (columns - 1)) / columns
     first, last = int(rows["year"].min()), int(rows["year"].max())
-    colours = dict(zip(dict.fromkeys(rows["path"]), (ACCENT, *SERIES[2:4]), strict=False))
     for i, country in enumerate(shown):
         line, column = divmod(i, columns)
         x, y = left + column * (width + gap), height - HEAD - (line + 1) * each + 0.22
         axes = figure.add_axes((x / PLOT_WIDTH, y / height, width / PLOT_WIDTH, PANEL / height))
         here = rows[rows["country"] == country].sort_values("year")
-        colour = colours[here["path"].iloc[0]]
+        colour = COLOURS[list(paths).index(here["path"].iloc[0])]
         for year in (breaks or {}).get(country, ()):
             if first <= year <= last:
                 axes.axvline(year - 0.5, color=CLAIM, linewidth=1, linestyle=(0, (3, 2)))
@@ -89,7 +92,7 @@ def country_paths(
         axes.tick_params(labelsize=8)
         axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}".replace("-", "−"))
         axes.xaxis.set_major_formatter(lambda value, _: f"{value:.0f}")
-        axes.set_title(shorten(names[country], 16), fontsize=9)
+        axes.set_title(shorten(names[country], 28), fontsize=9)
     handles = [
         Line2D(
             [], [], color=MUTED, marker=".", linestyle="", markersize=4, label=words["observed"]
