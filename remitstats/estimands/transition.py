@@ -41,8 +41,13 @@ from remitstats.estimands.transition_rules import (
 )
 from remitstats.fitting.convergence import convergence_of
 from remitstats.fitting.gate import judge
-from remitstats.models.transition import TransitionData, prepare_data
-from remitstats.models.transition_data import COUNTRIES, PATHS, SERIES
+from remitstats.models.transition_data import (
+    COUNTRIES,
+    PATHS,
+    SERIES,
+    TransitionData,
+    prepare_data,
+)
 from remitstats.panel.panel import Panel
 from remitstats.parts.local_level import PARAMETERS, Series
 from remitstats.parts.local_level_draws import LevelDraws, draw_levels
@@ -286,11 +291,11 @@ def _reversals(ledger: Ledger, data: TransitionData, drawn: Drawn) -> None:
                 )
             for path, countries in PATHS.items():
                 count = np.sum([np.isfinite(dates[c]) for c in countries], axis=0).astype(float)
-                keys = {"path": path, "countries": len(countries), "rule": rule, "by": by}
+                group = {"path": path, "countries": len(countries), "rule": rule, "by": by}
                 low, high = np.quantile(count, (0.05, 0.95))
                 ledger.rows.setdefault("path_reversal", []).append(
                     {
-                        **keys,
+                        **group,
                         "p_all": float((count == len(countries)).mean()),
                         "p_none": float((count == 0).mean()),
                         "reversed_mean": float(count.mean()),
@@ -309,9 +314,9 @@ def _levels(ledger: Ledger, data: TransitionData, drawn: Drawn) -> None:
             ledger.add("level", keys, mean, p_below_zero=float((mean < 0).mean()))
         for path, countries in PATHS.items():
             together = np.stack([means[c] for c in countries])
-            keys = {"path": path, "countries": len(countries), "window": window}
+            group = {"path": path, "countries": len(countries), "window": window}
             chance = float((together < 0).all(axis=0).mean())
-            ledger.add("path_level", keys, together.mean(axis=0), p_all_below_zero=chance)
+            ledger.add("path_level", group, together.mean(axis=0), p_all_below_zero=chance)
 
 
 def _changes(ledger: Ledger, data: TransitionData, drawn: Drawn) -> None:

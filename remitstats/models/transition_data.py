@@ -189,7 +189,8 @@ def prepare_data(panel: Panel) -> TransitionData:
         if name == "income":
             wide = wide.div(wide[YARDSTICK], axis=0).drop(columns=YARDSTICK)
         if name != "migration":
-            wide = np.log(wide.where(wide > 0))
-        values[s] = wide.reindex(columns=countries).to_numpy().T
+            wide = wide.where(wide > 0)
+        found = wide.reindex(columns=countries).to_numpy(dtype=float).T
+        values[s] = found if name == "migration" else np.log(found)
     coords = {"country": np.array(countries), "year": years, "series": np.array(SERIES)}
     return TransitionData(coords, values)
