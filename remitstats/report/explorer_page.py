@@ -23,7 +23,7 @@ VENDOR = (
 # What the scripts say, by the names that they know; {placeholders} are filled there.
 _WORDS = (
     *("none", "found", "found_more", "opened", "unknown", "failed", "csv", "json", "share"),
-    *("shared", "share_by_hand", "row", "what", "when", "estimate", "with_interval", "interval_of"),
+    *("shared", "share_by_hand", "row", "what", "when", "with_interval", "interval_of"),
     *("chart_alt", "caption", "more", "nothing", "page", "neighbours", "no_neighbours", "withheld"),
     "title",
 )
@@ -99,7 +99,6 @@ def _words(texts: Texts, explorer: Explorer) -> dict[str, Any]:
     models = {model for section in explorer.sections for model in section.withheld}
     return {
         **words,
-        "interval": texts.plain("site.interval"),
         "to": texts.plain("site.to"),
         "models": {
             model: model_name(model, texts) for model in sorted(models)

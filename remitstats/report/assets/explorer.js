@@ -117,34 +117,66 @@
   };
 
   /* ---- one municipality ---- */
+  const cell = (series, found) => {
+    const node = make("td", "", { class: "num" });
+    if (found === undefined) {
+      node.textContent = missing;
+      return node;
+    }
+    const show = kinds[series.kind];
+    node.append(show(found.value));
+    if (found.lower !== undefined) {
+      const ends = `(${show(found.lower)} ${words.to} ${show(found.upper)})`;
+      node.append(" ", make("span", ends, { class: "interval" }));
+    }
+    return node;
+  };
+  const named = (series, scope) => {
+    const node = make("th", series.title, { scope });
+    if (series.unit) node.append(" ", make("span", series.unit, { class: "unit-of" }));
+    return node;
+  };
+  // Few times stand side by side, many below each other.
+  const FEW = 7;
   const table = (caption, records) => {
+    const whens = [...new Set(records.map((record) => record.when))];
+    const all = [...new Set(records.map((record) => record.series))];
+    const of = new Map(records.map((record) => [record.series.key + "|" + record.when, record]));
     const node = make("table", "", { class: "explorer-table" });
     node.append(make("caption", caption));
-    const row = node.createTHead().insertRow();
-    for (const title of [words.what, words.when, words.estimate, words.interval]) {
-      row.append(make("th", title, { scope: "col" }));
-    }
+    const head = node.createTHead().insertRow();
     const body = node.createTBody();
-    let before = null;
-    for (const { series, when, value, lower, upper } of records) {
-      const show = kinds[series.kind];
-      const line = body.insertRow();
-      const first = make("th", series.title, { scope: "row" });
-      if (series === before) {  // said once, for eyes; each row keeps it for ears
-        first.className = "again";
-      } else {
-        if (series.unit) first.append(make("span", series.unit, { class: "unit-of" }));
-        line.className = "first";
+    if (whens.length <= FEW) {
+      head.append(make("th", words.what, { scope: "col" }));
+      for (const when of whens) head.append(make("th", when, { scope: "col", class: "num" }));
+      for (const series of all) {
+        const line = body.insertRow();
+        line.append(named(series, "row"));
+        for (const when of whens) line.append(cell(series, of.get(series.key + "|" + when)));
       }
-      before = series;
-      line.append(first, make("td", when));
-      line.append(make("td", show(value), { class: "num" }));
-      const ends = lower === undefined ? missing : `${show(lower)} ${words.to} ${show(upper)}`;
-      line.append(make("td", ends, { class: "num quiet" }));
+    } else {
+      whens.sort();
+      head.append(make("th", words.when, { scope: "col" }));
+      for (const series of all) head.append(named(series, "col"));
+      for (const when of whens) {
+        const line = body.insertRow();
+        line.append(make("th", when, { scope: "row" }));
+        for (const series of all) line.append(cell(series, of.get(series.key + "|" + when)));
+      }
     }
     const scroll = make("div", "", { class: "scroll", role: "region", tabindex: "0", "aria-label": caption });
     scroll.append(node);
     return scroll;
+  };
+  // Numbers of the same times share a table.
+  const tables = (caption, records) => {
+    const groups = new Map();
+    for (const record of records) {
+      const times = record.series.whens.join("|");
+      if (!groups.has(times)) groups.set(times, []);
+      groups.get(times).push(record);
+    }
+    return [...groups.values()].map((group) => table(caption, group));
   };
 
   let redraw = [];
@@ -183,7 +215,7 @@
     const main = records.filter((record) => !record.series.aside);
     const aside = records.filter((record) => record.series.aside);
     const caption = fill(words.caption, { title: section.title, name: place.name });
-    if (main.length) node.append(table(caption, main));
+    node.append(...tables(caption, main));
     if (aside.length) {
       const more = make("details");
       more.append(make("summary", words.more), table(caption + ": " + words.more, aside));

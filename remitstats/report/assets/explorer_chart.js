@@ -5,7 +5,9 @@ window.remitstatsCharts = (() => {
   // Okabe and Ito's colours, as in the pictures; each mark also differs in shape.
   const COLOURS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7"];
   const GREYS = [["#55616b", null], ["#55616b", "2 3"]];
-  const ORDER = { ahead: 0, path: 1, dots: 2, interval: 3 };
+  // Many dots lie under the estimates, a few on top of them.
+  const order = (one) =>
+    one.mark === "dots" ? (one.points.length > 12 ? 1 : 4) : { ahead: 0, path: 2, interval: 3 }[one.mark];
 
   const shown = (series, points, words) =>
     points.map((point) => {
@@ -45,7 +47,7 @@ window.remitstatsCharts = (() => {
       .map((one, index) => ({ ...one, colour: COLOURS[index % COLOURS.length] }))
       .filter((one) => one.points.length > 0);
     if (known.length === 0) return null;
-    const ordered = [...known].sort((a, b) => ORDER[a.mark] - ORDER[b.mark]);
+    const ordered = [...known].sort((a, b) => order(a) - order(b));
     const tips = ordered.flatMap((one) => shown(one, one.points, words));
     const node = document.createElement("figure");
     node.className = "explorer-chart";
@@ -105,7 +107,7 @@ window.remitstatsCharts = (() => {
       caption.append(item, " ");
     };
     for (const one of known) {
-      const how = one.mark === "interval" || one.mark === "ahead" ? words.withInterval : "";
+      const how = one.mark === "interval" || one.mark === "ahead" ? " " + words.withInterval : "";
       entry(one.mark, one.colour, one.title + how);
     }
     lines.forEach((one, index) => entry(index ? "dotted" : "plainline", GREYS[index % 2][0], one.name));

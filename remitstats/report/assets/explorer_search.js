@@ -1,6 +1,7 @@
 /* The explorer's search: a combobox with a list, by name without accents, code, or state. */
-window.remitstatsSearch = ({ places, states, folded, words, fold, fill, choose }) => {
+window.remitstatsSearch = (given) => {
   "use strict";
+  const { places, states, folded, words, fold, fill, choose } = given;
   const MOST = 40;
   const input = document.getElementById("explorer-search");
   const list = document.getElementById("explorer-list");
