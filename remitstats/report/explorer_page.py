@@ -23,7 +23,7 @@ VENDOR = (
 # What the scripts say, by the names that they know; {placeholders} are filled there.
 _WORDS = (
     *("none", "found", "found_more", "opened", "unknown", "failed", "csv", "json", "share"),
-    *("shared", "share_by_hand", "row", "what", "when", "with_interval", "interval_of"),
+    *("shared", "share_by_hand", "row", "what", "when", "value", "with_interval", "interval_of"),
     *("chart_alt", "caption", "more", "nothing", "page", "neighbours", "no_neighbours", "withheld"),
     "title",
 )

@@ -138,17 +138,27 @@
   };
   // Few times stand side by side, many below each other.
   const FEW = 7;
-  const table = (caption, records) => {
+  const table = (caption, records, said) => {
     const whens = [...new Set(records.map((record) => record.when))];
     const all = [...new Set(records.map((record) => record.series))];
     const of = new Map(records.map((record) => [record.series.key + "|" + record.when, record]));
     const node = make("table", "", { class: "explorer-table" });
-    node.append(make("caption", caption));
+    node.append(make("caption", caption, said ? {} : { class: "unseen" }));
     const head = node.createTHead().insertRow();
     const body = node.createTBody();
-    if (whens.length <= FEW) {
-      head.append(make("th", words.what, { scope: "col" }));
-      for (const when of whens) head.append(make("th", when, { scope: "col", class: "num" }));
+    const top = (text, kind = "num") => head.append(make("th", text, { scope: "col", class: kind }));
+    if (all.every((series) => series.whens.length === 1)) {
+      top(words.what, "");
+      top(words.when, "");
+      top(words.value);
+      for (const series of all) {
+        const line = body.insertRow();
+        line.append(named(series, "row"), make("td", series.whens[0]));
+        line.append(cell(series, of.get(series.key + "|" + series.whens[0])));
+      }
+    } else if (whens.length <= FEW) {
+      top(words.what, "");
+      whens.forEach((when) => top(when));
       for (const series of all) {
         const line = body.insertRow();
         line.append(named(series, "row"));
@@ -156,7 +166,7 @@
       }
     } else {
       whens.sort();
-      head.append(make("th", words.when, { scope: "col" }));
+      top(words.when, "");
       for (const series of all) head.append(named(series, "col"));
       for (const when of whens) {
         const line = body.insertRow();
@@ -168,15 +178,16 @@
     scroll.append(node);
     return scroll;
   };
-  // Numbers of the same times share a table.
+  // Numbers of the same times share a table, and those of a single time.
   const tables = (caption, records) => {
     const groups = new Map();
     for (const record of records) {
-      const times = record.series.whens.join("|");
+      const { whens } = record.series;
+      const times = whens.length === 1 ? "" : whens.join("|");
       if (!groups.has(times)) groups.set(times, []);
       groups.get(times).push(record);
     }
-    return [...groups.values()].map((group) => table(caption, group));
+    return [...groups.values()].map((group, at) => table(caption, group, at === 0));
   };
 
   let redraw = [];
@@ -218,7 +229,7 @@
     node.append(...tables(caption, main));
     if (aside.length) {
       const more = make("details");
-      more.append(make("summary", words.more), table(caption + ": " + words.more, aside));
+      more.append(make("summary", words.more), table(caption + " " + words.more, aside, true));
       node.append(more);
     }
     if (!records.length && !section.withheld.length) node.append(make("p", words.nothing));
