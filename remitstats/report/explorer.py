@@ -85,7 +85,7 @@ class Chart:
         Unique in its section.
     title, axis : str
         In words; what the vertical axis shows, with its unit.
-    at : mapping of str to float
+    years : mapping of str to float
         Place on the time axis (years) of each ``when`` of its series.
     zero : bool
         Whether nought must be seen.
@@ -99,7 +99,7 @@ class Chart:
     key: str
     title: str
     axis: str
-    at: Mapping[str, float]
+    years: Mapping[str, float]
     zero: bool = True
     ticks: tuple[float, ...] = ()
     references: pd.DataFrame | None = None

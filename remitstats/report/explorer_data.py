@@ -38,13 +38,13 @@ class Cells:
         Whose.
     whens : tuple of str
         Its times, in the order in which they are shown.
-    values : array, shape (municipality, time, part)
+    numbers : array, shape (municipality, time, part)
         Parts are the value or, of an estimate, value, lower and upper end; nan where there is none.
     """
 
     series: Series
     whens: tuple[str, ...]
-    values: np.ndarray
+    numbers: np.ndarray
 
     @classmethod
     def of(cls, series: Series, codes: pd.Index[str]) -> Cells:
@@ -54,13 +54,13 @@ class Cells:
         whens = tuple(dict.fromkeys(table["when"].astype(str)))
         if series.mark in {"dots", "path"}:  # of which a municipality may lack some
             whens = tuple(sorted(whens))
-        values = np.full((len(codes), len(whens), len(columns)), np.nan)
+        found = np.full((len(codes), len(whens), len(columns)), np.nan)
         row = codes.get_indexer(pd.Index(table["cvegeo"]))
         at = pd.Index(whens).get_indexer(pd.Index(table["when"].astype(str)))
         known = row >= 0
         numbers = table[columns].to_numpy(dtype=float, na_value=np.nan)
-        values[row[known], at[known]] = numbers[known]
-        return cls(series, whens, values)
+        found[row[known], at[known]] = numbers[known]
+        return cls(series, whens, found)
 
 
 @dataclass(frozen=True)
@@ -139,7 +139,7 @@ class Explorer:
                     "key": chart.key,
                     "title": chart.title,
                     "axis": chart.axis,
-                    "at": dict(chart.at),
+                    "years": dict(chart.years),
                     "zero": chart.zero,
                     "ticks": list(chart.ticks),
                     "references": _references(chart.references),
@@ -172,13 +172,13 @@ class Explorer:
         state_of = self.places["state"].astype(str).to_numpy()
         position = {code: i for i, code in enumerate(self.codes)}
         flat = {
-            key: [_numbers(one.values.reshape(len(self.codes), -1)) for one in cells]
+            key: [_numbers(one.numbers.reshape(len(self.codes), -1)) for one in cells]
             for key, cells in self.cells.items()
         }
         for state, _, name in self.states:
             municipalities = {}
             for i in np.flatnonzero(state_of == state):
-                code = str(self.codes[i])
+                code = str(self.codes[int(i)])
                 near = [position[other] for other in self.neighbours.get(code, ())]
                 numbers = [[one[i] for one in flat[section.key]] for section in self.sections]
                 municipalities[code] = [near, self.noted.get(code, {}), numbers]
@@ -211,15 +211,15 @@ class Explorer:
             signs = {note: "*" * (i + 1) for i, note in enumerate(section.notes)}
             rows, used = [], set()
             for i in inside:
-                code = str(self.codes[i])
+                code = str(self.codes[int(i)])
                 notes = self.noted.get(code, {}).get(section.key, [])
                 used |= set(notes)
                 texts = [text for cells in shown for text in _texts(cells, int(i), joiner)]
                 name = str(self.places["name"].iloc[i])
                 rows.append((code, name, " ".join(signs[note] for note in notes), texts))
             groups = [(cells.series.title, cells.series.unit, cells.whens) for cells in shown]
-            notes = [(signs[note], section.notes[note]) for note in section.notes if note in used]
-            found.append({"section": section, "groups": groups, "rows": rows, "notes": notes})
+            said = [(signs[note], text) for note, text in section.notes.items() if note in used]
+            found.append({"section": section, "groups": groups, "rows": rows, "notes": said})
         return found
 
 
@@ -265,7 +265,7 @@ def file_name(state: str, number: int) -> str:
 def _texts(cells: Cells, place: int, joiner: str) -> Iterator[str]:
     """Return the shown cells of a series of a municipality."""
     kind = cells.series.kind
-    for parts in cells.values[place]:
+    for parts in cells.numbers[place]:
         texts = [show(float(part), kind) for part in parts]
         if len(texts) == 1 or math.isnan(parts[0]):
             yield texts[0]

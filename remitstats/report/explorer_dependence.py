@@ -191,7 +191,7 @@ def _charts(results: DependenceResults, surroundings: Surroundings) -> Iterator[
         "money",
         title=texts.plain("explorer.chart_money"),
         axis=_unit(results, texts),
-        at=at,
+        years=at,
     )
     if len(results.income_share):
         years = sorted({int(year) for year in results.income_share["year"]})
@@ -199,7 +199,7 @@ def _charts(results: DependenceResults, surroundings: Surroundings) -> Iterator[
             "income",
             title=texts.plain("explorer.chart_income"),
             axis=texts.plain("explorer.unit_percent_income"),
-            at={str(year): float(year) for year in years},
+            years={str(year): float(year) for year in years},
             ticks=tuple(float(year) for year in years),
         )
 

@@ -21,7 +21,7 @@ VENDOR = (
     "README.md",
 )
 # What the scripts say, by the names that they know; {placeholders} are filled there.
-_WORDS = (
+WORDS = (
     *("none", "found", "found_more", "opened", "unknown", "failed", "csv", "json", "share"),
     *("shared", "share_by_hand", "row", "what", "when", "value", "with_interval", "interval_of"),
     *("chart_alt", "caption", "more", "nothing", "page", "neighbours", "no_neighbours", "withheld"),
@@ -62,9 +62,7 @@ def explorer_context(results: Mapping[str, Any], surroundings: Surroundings) -> 
                 for name, each in results.items()
             },
         },
-        "withheld": [
-            model_name(model, texts) for section in found for model in section.withheld
-        ],
+        "withheld": [model_name(model, texts) for section in found for model in section.withheld],
     }
 
 
@@ -94,15 +92,13 @@ def write_scripts(explorer: Explorer, folder: Path) -> None:
 
 def _words(texts: Texts, explorer: Explorer) -> dict[str, Any]:
     words: dict[str, Any] = {
-        _camel(key): texts.plain(f"explorer.{key}", **_PLACEHOLDERS) for key in _WORDS
+        _camel(key): texts.plain(f"explorer.{key}", **_PLACEHOLDERS) for key in WORDS
     }
     models = {model for section in explorer.sections for model in section.withheld}
     return {
         **words,
         "to": texts.plain("site.to"),
-        "models": {
-            model: model_name(model, texts) for model in sorted(models)
-        },
+        "models": {model: model_name(model, texts) for model in sorted(models)},
     }
 
 

@@ -48,7 +48,7 @@ def population_section(results: Mapping[str, Any], surroundings: Surroundings) -
                 "population",
                 title=texts.plain("explorer.chart_population"),
                 axis=texts.plain("explorer.unit_persons"),
-                at={str(year): float(year) for year in sorted(years)},
+                years={str(year): float(year) for year in sorted(years)},
             ),
         )
     return Section(
@@ -155,5 +155,5 @@ def _rates(table: pd.DataFrame, texts: Texts) -> Chart:
         "rates",
         title=texts.plain("explorer.chart_rates"),
         axis=texts.plain("explorer.unit_percent_year"),
-        at=at,
+        years=at,
     )

@@ -46,15 +46,12 @@ def _series(results: RelianceResults, texts: Texts) -> tuple[Series, ...]:
     rank = {f"rank_{key}": key for key in ("median", "eti90_lower", "eti90_upper")}
     ranked = level[["cvegeo", "wave", *rank]].rename(columns=rank)
 
-    def words(key: str) -> dict[str, str]:
-        return {"title": texts.plain(f"explorer.series_{key}")}
-
     percent = texts.plain("explorer.unit_percent_dwellings")
     probability = texts.plain("explorer.unit_probability")
     return (
         Series(
             "reliance",
-            **words("reliance"),
+            title=texts.plain("explorer.series_reliance"),
             unit=percent,
             kind="percent1",
             table=estimates(level, "wave"),
@@ -64,7 +61,7 @@ def _series(results: RelianceResults, texts: Texts) -> tuple[Series, ...]:
         ),
         Series(
             "published",
-            **words("published"),
+            title=texts.plain("explorer.series_published"),
             unit=percent,
             kind="percent1",
             table=single(level, "wave", "published_percent"),
@@ -94,7 +91,7 @@ def _series(results: RelianceResults, texts: Texts) -> tuple[Series, ...]:
         *_against_nation(level, texts),
         Series(
             "change",
-            **words("change"),
+            title=texts.plain("explorer.series_change"),
             unit=texts.plain("explorer.unit_points"),
             kind="points1",
             table=estimates(change, "period"),
@@ -102,7 +99,7 @@ def _series(results: RelianceResults, texts: Texts) -> tuple[Series, ...]:
         ),
         Series(
             "p_increase",
-            **words("p_increase"),
+            title=texts.plain("explorer.series_p_increase"),
             unit=probability,
             kind="probability",
             table=single(change, "period", "p_increase"),
@@ -144,7 +141,7 @@ def _chart(results: RelianceResults, surroundings: Surroundings) -> Chart:
         "reliance",
         title=texts.plain("explorer.chart_reliance"),
         axis=texts.plain("explorer.unit_percent_dwellings"),
-        at={str(wave): float(wave) for wave in results.waves},
+        years={str(wave): float(wave) for wave in results.waves},
         ticks=tuple(float(wave) for wave in results.waves),
         references=references,
     )

@@ -119,7 +119,9 @@ def _fill(
         claims, first = claims_page.claims_context(ledger, found, texts), (claims_page.PAGE,)
     context = page_context(display, panel, scope, texts, pictures, shapes, places, first)
     words = dict.fromkeys(word for each in of_models.values() for word in each["glossary"])
-    context |= of_models | {"models": of_models, "glossary": tuple(words), "claims": claims} | looked_up
+    context |= (
+        of_models | {"models": of_models, "glossary": tuple(words), "claims": claims} | looked_up
+    )
     for page in (*places, *first, *PAGES):
         own = of_its_own_fit(of_models[page.key]) if page.key in of_models else {}
         if page in first:  # each verdict asks for its own fits

@@ -6,6 +6,7 @@ from importlib.resources import files
 import pytest
 from markupsafe import Markup
 
+from remitstats.report import explorer_page
 from remitstats.report.texts import Texts
 
 REPORT = files("remitstats.report")
@@ -56,6 +57,7 @@ def test_no_text_is_left_over():
     dynamic += tuple(f"dependence_state.{group}_" for group in STATE_GROUPS)
     dynamic += tuple(f"paid_out.{group}_" for group in PAID_GROUPS)
     dynamic += tuple(f"macro.{g}_" for g in ("assumed", "fastest", "legend", "slower", "source"))
+    dynamic += tuple(f"explorer.{g}_" for g in ("chart", "note", "series", "unit"))
     dynamic += ("paper.verdict_", "index.trend_", "diagnostics.", "states.")
     titles = re.compile(r"^\w+\.(title|front)$")
     left = [
@@ -66,6 +68,7 @@ def test_no_text_is_left_over():
         and not key.startswith(dynamic)
         and not titles.match(key)
         and not key.endswith(".marked_note")
+        and key not in {f"explorer.{word}" for word in explorer_page.WORDS}
     ]
     assert left == []
 

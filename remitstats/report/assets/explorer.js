@@ -205,8 +205,8 @@
         .map((series) => ({
           ...series,
           points: records
-            .filter((record) => record.series === series && record.when in chart.at)
-            .map((record) => ({ ...record, x: chart.at[record.when] }))
+            .filter((record) => record.series === series && record.when in chart.years)
+            .map((record) => ({ ...record, x: chart.years[record.when] }))
             .sort((a, b) => a.x - b.x),
         }));
       const lines = [places[position.get(place.code)][2], ""]
@@ -214,7 +214,7 @@
         .filter((line) => line !== undefined)
         .map((line) => ({
           name: line.name,
-          points: line.points.map(([when, value]) => ({ x: chart.at[when], value })),
+          points: line.points.map(([when, value]) => ({ x: chart.years[when], value })),
         }));
       const figure = window.remitstatsCharts.figure(chart, drawn, lines, words, place.name);
       if (figure) {
