@@ -65,3 +65,10 @@ def test_a_build_from_a_folder_that_is_not_there_is_refused(refused):
 def test_a_build_from_an_empty_folder_names_what_is_missing(refused, tmp_path):
     (tmp_path / "raw").mkdir()
     assert "is missing" in refused("data", "build", "--raw", "raw", "--out", "panel.parquet")
+
+
+def test_a_comparison_needs_two_folders_with_results(refused, tmp_path):
+    (tmp_path / "a").mkdir()
+    assert "The folder a holds no results of a fit." in refused("report", "--compare", "a", "b")
+    said = refused("report", "--compare", "a", "b", "--states", "14")
+    assert "--panel, --states and --models can't be used with it" in said
