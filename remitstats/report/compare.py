@@ -200,8 +200,8 @@ def _names(path: Path, model: str) -> bool:
 def _model(name: str, a: Any, b: Any) -> ModelComparison:
     run = [*_lines(a.summary, b.summary, _RUN)]
     for part in _NESTED:
-        pair = (_flat(one.summary.get(part)) for one in (a, b))
-        run += (line for line in _lines(*pair, None, f"{part}.") if line.what != "settings.seed")
+        told = _lines(_flat(a.summary.get(part)), _flat(b.summary.get(part)), None, f"{part}.")
+        run += (line for line in told if line.what != "settings.seed")  # it is told already
     gate = [
         Line(key, plain(a.summary.get(key)), plain(b.summary.get(key)))
         for key in _GATE

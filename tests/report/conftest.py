@@ -88,6 +88,7 @@ def simulate(
     draws = 100 / (1 + np.exp(-truth - spread * rng.normal(size=(DRAWS, units, len(waves)))))
     ranks = (-draws).argsort(1).argsort(1) + 1
     level, change, group, group_change = [], [], [], []
+    whole = (draws * (dwellings / dwellings.sum(0))).sum(1, keepdims=True)
     for t, wave in enumerate(waves):
         rank = _summary(ranks[:, :, t])
         measured = np.ones(units, bool)
@@ -104,6 +105,7 @@ def simulate(
                 rank_eti90_lower=rank["eti90_lower"],
                 rank_eti90_upper=rank["eti90_upper"],
                 **{f"p_above_{x}": (draws[:, :, t] > x).mean(0) for x in (5, 10, 20)},
+                p_above_nation=(draws[:, :, t] > whole[:, :, t]).mean(0),
             )
         )
         level[-1].loc[~measured, "dwellings"] = pd.NA

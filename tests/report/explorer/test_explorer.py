@@ -26,7 +26,7 @@ PLACES = {
     "reliance": ("level", ("wave",), ("median", *ENDS)),
     "published": ("level", ("wave",), ("published_percent",)),
     "rank": ("level", ("wave",), tuple(f"rank_{key}" for key in ("median", *ENDS))),
-    **{f"p_above_{t}": ("level", ("wave",), (f"p_above_{t}",)) for t in (5, 10, 20)},
+    **{f"p_above_{t}": ("level", ("wave",), (f"p_above_{t}",)) for t in (5, 10, 20, "nation")},
     "change": ("change", ("from_wave", "to_wave"), ("median", *ENDS)),
     "p_increase": ("change", ("from_wave", "to_wave"), ("p_increase",)),
 }
