@@ -21,7 +21,7 @@ CIRCLE_GROUPS = (  # of texts whose keys are put together from a variable, a ver
 )
 DEPENDENCE_GROUPS = (  # likewise: a map and what of it, an assumption, a unit, a method
     *("assumed", "axis", "factor", "growth", "growth_p", "jump", "later", "later_p", "legend"),
-    *("level", "method", "score", "share", "share_p", "why"),
+    *("level", "method", "score", "share", "share_p", "symbols", "why"),
 )
 CODE = "\n".join(path.read_text("utf-8") for path in SOURCES)
 STATE_GROUPS = (
