@@ -155,13 +155,14 @@ def _maps(results: DependenceResults, surroundings: Surroundings) -> Iterator[Jo
         """Draw the same values by population, so that large empty places do not dominate."""
         if people is None or not np.nan_to_num(shapes.align(people)).max() > 0:
             return
+        steady = np.where(faint, np.nan, values)  # circles can't be hatched
         legend = texts.plain(f"dependence.{name}_legend" + (f"_{unit}" if name == "level" else ""))
         yield Job(
             f"dependence_symbols_{name}",
             "png",
             texts.plain(f"dependence.symbols_{name}_alt", place=place, **more),
             texts(f"dependence.symbols_{name}_caption", **more),
-            partial(symbol_map, shapes, values, shapes.align(people), classes, legend),
+            partial(symbol_map, shapes, steady, shapes.align(people), classes, legend),
         )
 
     classes = DOLLARS if unit == "dollars" else MONEY

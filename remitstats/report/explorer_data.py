@@ -199,8 +199,8 @@ class Explorer:
         -------
         list of dict
             ``section``, ``groups`` (title, unit, times of each series), ``rows`` (code, name,
-            remarks, texts of the cells) and ``notes`` (the remarks that any of them has, with the
-            sign that stands for each).
+            remarks, texts of the cells), ``estimated`` (whether any has an interval) and ``notes``
+            (the remarks that any of them has, with the sign that stands for each).
         """
         inside = np.flatnonzero(self.places["state"].astype(str).to_numpy() == state)
         found = []
@@ -219,7 +219,16 @@ class Explorer:
                 rows.append((code, name, " ".join(signs[note] for note in notes), texts))
             groups = [(cells.series.title, cells.series.unit, cells.whens) for cells in shown]
             said = [(signs[note], text) for note, text in section.notes.items() if note in used]
-            found.append({"section": section, "groups": groups, "rows": rows, "notes": said})
+            estimated = any(cells.series.parts == 3 for cells in shown)
+            found.append(
+                {
+                    "section": section,
+                    "groups": groups,
+                    "rows": rows,
+                    "notes": said,
+                    "estimated": estimated,
+                }
+            )
         return found
 
 

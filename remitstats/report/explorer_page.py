@@ -24,7 +24,17 @@ VENDOR = (
 WORDS = (
     *("none", "found", "found_more", "opened", "unknown", "failed", "csv", "json", "share"),
     *("shared", "share_by_hand", "row", "what", "when", "value", "with_interval", "interval_of"),
-    *("chart_alt", "caption", "more", "nothing", "page", "neighbours", "no_neighbours", "withheld"),
+    *(
+        "chart_alt",
+        "caption",
+        "brackets",
+        "more",
+        "nothing",
+        "page",
+        "neighbours",
+        "no_neighbours",
+        "withheld",
+    ),
     "title",
 )
 _PLACEHOLDERS = {

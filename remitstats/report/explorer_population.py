@@ -61,7 +61,15 @@ def population_section(results: Mapping[str, Any], surroundings: Surroundings) -
         withheld=withheld,
         series=tuple(series),
         charts=tuple(charts),
+        notes={"joint": texts.plain("explorer.note_joint")},
+        noted=None if found is None else _joint(found.municipality),
     )
+
+
+def _joint(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the municipalities whose recorded growth is at some time that of a whole territory."""
+    rows = table[table["joint"].fillna(value=False).astype(bool)]
+    return rows[["cvegeo"]].drop_duplicates().assign(note="joint")
 
 
 def _counts(surroundings: Surroundings) -> pd.DataFrame | None:

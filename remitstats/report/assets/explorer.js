@@ -225,7 +225,9 @@
     if (charts.children.length) node.append(charts);
     const main = records.filter((record) => !record.series.aside);
     const aside = records.filter((record) => record.series.aside);
-    const caption = fill(words.caption, { title: section.title, name: place.name });
+    const estimated = records.some((record) => record.lower !== undefined);
+    const caption = fill(words.caption, { title: section.title, name: place.name }) +
+      (estimated ? " " + words.brackets : "");
     node.append(...tables(caption, main));
     if (aside.length) {
       const more = make("details");

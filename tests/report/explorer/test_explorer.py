@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from importlib.resources import files
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -129,13 +130,13 @@ def test_no_number_of_a_fit_that_did_not_pass_is_carried(stuck_site):
 # ---- other models -------------------------------------------------------------------------
 
 
-def told(found: DependenceResults | None, results, panel):
+def told(found: DependenceResults | None, results, panel, **others):
     """The sections that the results give."""
     texts = Texts("en")
     texts = Texts("en", interval=texts.plain("site.interval"))
     units = results.level[["cvegeo", "state"]].drop_duplicates("cvegeo")
     scope = find_scope(results, panel, texts)
-    given = {"reliance": results} | ({} if found is None else {"dependence": found})
+    given = {"reliance": results, **others} | ({} if found is None else {"dependence": found})
     made = sections(given, Surroundings(panel, units, scope, texts, None))
     return gather(made, results.level, panel, texts)
 
@@ -197,6 +198,62 @@ def test_dependence_that_did_not_pass_is_named_and_not_shown(results, explorer_p
     (section,) = [each for each in made.sections if each.key == "dependence"]
     assert section.withheld == ("dependence",)
     assert section.series == section.charts == ()
+
+
+@dataclass(frozen=True)
+class Depopulation:
+    """What the explorer reads of a fit of population: two of its tables, and its gate."""
+
+    municipality: pd.DataFrame
+    outlook: pd.DataFrame
+    converged: bool = True
+
+
+def depopulation(converged: bool = True) -> Depopulation:
+    place = {"cvegeo": ["01001", "01002"]}
+    ends = ("median", "eti90_lower", "eti90_upper")
+    growth = {f"underlying_{key}": [x, x] for key, x in zip(ends, (-1.0, -1.5, -0.5), strict=True)}
+    growth |= {f"true_{key}": [x, x] for key, x in zip(ends, (-2.0, -3.0, -1.0), strict=True)}
+    municipality = pd.DataFrame(
+        {
+            **place,
+            "interval": "2010-2020",
+            "recorded": [-2.25, float("nan")],
+            "joint": [False, True],
+            **growth,
+            "p_decline": 0.875,
+            "p_underlying_decline": 0.75,
+        }
+    )
+    outlook = pd.DataFrame(
+        {**place, "year": 2030, "p_decline": 0.625, "median": 900.0}
+        | {"eti90_lower": 800.0, "eti90_upper": 1000.0}
+    )
+    return Depopulation(municipality, outlook, converged)
+
+
+def test_population_is_shown_with_its_growth_and_outlook(results, explorer_panel):
+    made = told(None, results, explorer_panel, depopulation=depopulation())
+    (section,) = [each for each in made.sections if each.key == "population"]
+    charts = {chart.key: chart for chart in section.charts}
+    assert charts["population"].years["2030"] == 2030.0
+    assert charts["rates"].years == {"2010–2020": 2015.0}
+    cells = {each.series.key: each for each in made.cells["population"]}
+    first, second = (made.codes.get_loc(code) for code in ("01001", "01002"))
+    assert cells["underlying_growth"].numbers[first].tolist() == [[-1.0, -1.5, -0.5]]
+    assert cells["recorded_growth"].numbers[first].tolist() == [[-2.25]]
+    assert np.isnan(cells["recorded_growth"].numbers[second]).all()
+    assert cells["outlook"].numbers[first].tolist() == [[900.0, 800.0, 1000.0]]
+    assert cells["p_fewer"].numbers[first].tolist() == [[0.625]]
+    assert made.noted["01002"] == {"population": ["joint"]}
+    assert "population" not in made.noted.get("01001", {})
+
+
+def test_of_growth_that_did_not_pass_the_counts_alone_are_shown(results, explorer_panel):
+    made = told(None, results, explorer_panel, depopulation=depopulation(converged=False))
+    (section,) = [each for each in made.sections if each.key == "population"]
+    assert section.withheld == ("depopulation",)
+    assert [series.key for series in section.series] == ["population"]
 
 
 # ---- files --------------------------------------------------------------------------------
