@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from remitstats.errors import RemitstatsError
-from remitstats.report import claims_page
+from remitstats.report import claims_page, explorer_page
 from remitstats.report.formats import show, wave_label
 from remitstats.report.model_pages import ModelPage, model_pages, of_its_own_fit
 from remitstats.report.pages import PAGES, Page, page_context
@@ -109,29 +109,39 @@ def _fill(
     environment.filters["wave_label"] = wave_label
     places = [each.page for each in models]
     of_models = {each.model.name: each.context(surroundings) for each in models}
+    given = {"reliance": results, **{each.model.name: each.results for each in models}}
+    looked_up = explorer_page.explorer_context(given, surroundings)
+    explorer_page.write_scripts(looked_up["explorer"], assets)
     claims: dict[str, Any] | None = None
     first: tuple[Page, ...] = ()
     if ledger is not None and not scope.partial:  # claims are on the country as a whole
-        given = {"reliance": results, **{each.model.name: each.results for each in models}}
         found = claims_page.assess(ledger, panel, given)
         claims_page.write(stage, ledger, found)
         claims, first = claims_page.claims_context(ledger, found, texts), (claims_page.PAGE,)
     context = page_context(display, panel, scope, texts, pictures, shapes, places, first)
     words = dict.fromkeys(word for each in of_models.values() for word in each["glossary"])
-    context |= of_models | {"models": of_models, "glossary": tuple(words), "claims": claims}
+    context |= (
+        of_models | {"models": of_models, "glossary": tuple(words), "claims": claims} | looked_up
+    )
     for page in (*places, *first, *PAGES):
         own = of_its_own_fit(of_models[page.key]) if page.key in of_models else {}
         if page in first:  # each verdict asks for its own fits
             own = {"converged": True}
         html = environment.get_template(f"{page.key}.html.j2").render(context | own, page=page)
         (stage / f"{page.key}.html").write_text(html, encoding="utf-8", newline="\n")
+    template = environment.get_template("municipalities_state.html.j2")
+    for page, own in explorer_page.state_pages(looked_up["explorer"], texts):
+        html = template.render(context | own, page=page)
+        (stage / f"{page.key}.html").write_text(html, encoding="utf-8", newline="\n")
 
 
 def _write_assets(folder: Path) -> None:
     """Write style sheets and scripts, among them the table library that itables carries."""
     own = files("remitstats.report") / "assets"
-    for name in ("style.css", "municipalities.js"):
-        (folder / name).write_text(own.joinpath(name).read_text("utf-8"), encoding="utf-8")
+    (folder / "vendor").mkdir()
+    vendor = [f"vendor/{name}" for name in explorer_page.VENDOR]
+    for name in ("style.css", "municipalities.js", *explorer_page.SCRIPTS, *vendor):
+        (folder / name).write_bytes(own.joinpath(name).read_bytes())
     library = files("itables") / "html"
     source = library.joinpath("dt_bundle.js").read_text("utf-8")
     style = library.joinpath("dt_bundle.css").read_text("utf-8")
