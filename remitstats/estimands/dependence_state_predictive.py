@@ -1,7 +1,7 @@
 """Posterior predictive check of the state model of dependence, with named statistics.
 
-Replications keep the paths of the regions, and draw every state's level, tendency, walk and noise anew:
-what is checked is how states move around their regions.
+Replications keep the paths of the regions, and draw every state's level, tendency, walk and noise
+anew: what is checked is how states move around their regions.
 """
 
 from __future__ import annotations

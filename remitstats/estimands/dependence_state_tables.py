@@ -70,7 +70,7 @@ class Money:
     @property
     def known(self) -> int:
         """Number of years with product."""
-        return self.data.product.shape[1]
+        return int(self.data.product.shape[1])
 
     @cached_property
     def product(self) -> Array:

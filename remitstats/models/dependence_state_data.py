@@ -167,10 +167,12 @@ def prepare_data(panel: Panel, against: str = "product") -> StateData:
         product = product[(product.fillna(0.0) > 0).sum(axis=1) == product.notna().any().sum()]
         dollars, pesos = dollars.loc[product.index], pesos.loc[product.index]
     product = product.where(product > 0)
-    with_product = [int(y) for y in product if product[y].notna().any() and y in dollars]
+    known = [int(y) for y in product.columns[product.notna().any()].to_numpy(int)]
+    whole = dollars.columns.to_numpy(int)
+    with_product = [year for year in known if year in whole]
     _require_whole(product.reindex(columns=with_product), dollars)
     last = max(with_product)
-    later = [int(y) for y in dollars if y > last]
+    later = [int(year) for year in whole if year > last]
     years = [*with_product, *later]
     by_year = month.groupby(month.index.str[:4].astype(int)).mean()
     states = dollars.index.to_numpy(str)
@@ -220,7 +222,7 @@ def by_quarter(month: pd.DataFrame) -> pd.DataFrame:
     number = (text.str[5:7].astype(int) - 1) // 3 + 1
     quarter = (text.str[:4] + "Q" + number.astype(str)).rename("quarter")
     columns = ["mxn_per_usd", "consumer_price_index"]
-    values = month[columns].apply(lambda c: pd.to_numeric(c).astype(float))
+    values = pd.DataFrame({c: pd.to_numeric(month[c]).to_numpy(float) for c in columns})
     grouped = values.groupby(quarter)
     return grouped.mean().where(grouped.count() == 3)
 
@@ -301,8 +303,13 @@ def _require_whole(product: pd.DataFrame, dollars: pd.DataFrame) -> None:
     short = product.shape[1] < LEAST_YEARS or product.shape[0] < LEAST_STATES
     if short and not problems:
         problems.append(
-            Problem("state_year", "-", "year", f"{product.shape[0]} states, {product.shape[1]} years",
-                    f"at least {LEAST_STATES} states and {LEAST_YEARS} years with both amounts")
-        )  # fmt: skip
+            Problem(
+                "state_year",
+                "-",
+                "year",
+                f"{product.shape[0]} states, {product.shape[1]} years",
+                f"at least {LEAST_STATES} states and {LEAST_YEARS} years with both amounts",
+            )
+        )
     if problems:
         raise PanelError("The panel can't be used for the dependence of states.", problems)

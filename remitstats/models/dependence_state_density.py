@@ -117,9 +117,12 @@ class Priors:
     @classmethod
     def of(cls, described: Mapping[str, Mapping[str, Any]]) -> Priors:
         """Return the priors that `describe` described."""
-        kinds = {"normal": NormalPrior, "scale": ScalePrior}
-        return cls(**{name: kinds[p["prior"]](**{k: v for k, v in p.items() if k != "prior"})
-                      for name, p in described.items()})  # fmt: skip
+        kinds: Mapping[str, Any] = {"normal": NormalPrior, "scale": ScalePrior}
+        found: dict[str, Any] = {}
+        for name, prior in described.items():
+            numbers = {k: v for k, v in prior.items() if k != "prior"}
+            found[name] = kinds[prior["prior"]](**numbers)
+        return cls(**found)
 
 
 @dataclass(frozen=True, eq=False)
@@ -201,7 +204,7 @@ def pieces(values: Mapping[str, Array], times: int, groups: int, priors: Priors)
         * np.broadcast_to(np.outer(since, since), (*own.shape[:-2], times, times)),
         walk=own * square("walk_sd") * moved[..., None, earlier],
         noise=own * square("noise_sd") * np.eye(times),
-        mean=priors.start.mean + priors.tendency.mean * year,
+        mean=np.asarray(priors.start.mean + priors.tendency.mean * year, dtype=float),
         whole=known + summed @ growth @ summed.T,
         own=values["region_sd"][..., None, None] ** 2 * (earlier + 1),
         groups=groups,
@@ -222,7 +225,7 @@ def running_sum(times: int) -> Array:
 
 def centred(known: int, times: int) -> Array:
     """Return years counted from the middle of the known ones, shape (time,)."""
-    return np.arange(times) - 0.5 * (known - 1)
+    return np.asarray(np.arange(times) - 0.5 * (known - 1), dtype=float)
 
 
 def product_pieces(values: Mapping[str, Array], times: int, priors: Priors) -> Pieces:
