@@ -7,7 +7,7 @@ VENV := .venv
 PYTHON := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
 
-.PHONY: help report test test-slow lint format data sensitivity bench wheel browser clean
+.PHONY: help report circle test test-slow lint format data sensitivity bench wheel browser clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /|/' | awk -F'|' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -18,6 +18,10 @@ $(STAMP): pyproject.toml constraints.txt scripts/make-venv
 
 report: $(STAMP)  ## Fit the reliance model on all of Mexico and write reports/index.html
 	@$(VENV)/bin/remitstats run --out reports --fits fits
+
+circle: $(STAMP)  ## Fit the circle with its specification curve too, and draw the report again
+	@$(VENV)/bin/remitstats fit circle --out reports --fits fits
+	@$(VENV)/bin/remitstats report --out reports
 
 test: $(STAMP) browser  ## Run the tests (the slow ones aside)
 	@$(PYTHON) -m pytest -n auto

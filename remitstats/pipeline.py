@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import xarray as xr
 
@@ -26,6 +26,9 @@ from remitstats.fitting.version import code_version, fit_key
 from remitstats.panel.load import load_mexico, load_panel
 from remitstats.panel.panel import Panel
 from remitstats.parts.sampling_error import SamplingDesign
+
+if TYPE_CHECKING:
+    from remitstats.claims.ledger import Ledger
 
 Progress = Callable[[str, float], None]
 
@@ -229,8 +232,16 @@ def run(job: Job, models: Iterable[str] | None = None, progress: Progress | None
         job.out,
         lambda _step, share: tell("drawing the report", share),
         others={name: o.results for name, o in outcomes.items() if name != FIRST},
+        ledger=ledger_for(panel),
     )
     return Run(outcomes, left_out, page)
+
+
+def ledger_for(panel: Panel) -> Ledger | None:
+    """Return the claims that a report of a panel is to judge: those on Mexico, or none."""
+    from remitstats.claims.read import read_ledger  # noqa: PLC0415 - only reports need it
+
+    return read_ledger() if panel.metadata.get("country") == "Mexico" else None
 
 
 def _silent(_description: str, _fraction: float) -> None:

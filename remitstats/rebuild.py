@@ -27,7 +27,14 @@ from remitstats.errors import RemitstatsError
 from remitstats.fitting.store import StoreError, load_fit, read_provenance
 from remitstats.fitting.version import code_version
 from remitstats.panel.panel import Panel
-from remitstats.pipeline import Job, Progress, open_panel, require_writable, write_results
+from remitstats.pipeline import (
+    Job,
+    Progress,
+    ledger_for,
+    open_panel,
+    require_writable,
+    write_results,
+)
 
 
 @dataclass(frozen=True)
@@ -102,6 +109,7 @@ def rebuild(
         job.out,
         lambda _step, share: tell("drawing the report", share),
         others={name: found for name, found in results.items() if name != FIRST},
+        ledger=ledger_for(panel),
     )
     return Rebuilt(results, sources, absent, page)
 

@@ -16,9 +16,13 @@ from typing import Annotated
 import typer
 
 from remitstats.cli import INTERRUPTED
+from remitstats.cli.circle import app as circle_app
+from remitstats.cli.claims import claims
 from remitstats.cli.data import app as data_app
 from remitstats.cli.fit import fit, report, run
 from remitstats.cli.many import many
+from remitstats.cli.simulate import simulate
+from remitstats.cli.validate import validate
 from remitstats.errors import RemitstatsError
 
 TOO_LARGE = (
@@ -34,10 +38,14 @@ app = typer.Typer(
     add_completion=False,
 )
 app.add_typer(data_app, name="data")
+app.add_typer(circle_app, name="circle")
 app.command()(run)
 app.command()(fit)
 app.command()(many)
+app.command()(simulate)
+app.command()(validate)
 app.command()(report)
+app.command()(claims)
 
 
 def _version(wanted: bool) -> None:

@@ -175,6 +175,7 @@ def laplace(
     cores: int = 1,
     progress: Progress | None = None,
     start: Array | None = None,
+    near: Laplace | None = None,
 ) -> Laplace:
     """Return the centre and shape of a posterior (see the module's text).
 
@@ -193,14 +194,19 @@ def laplace(
         Called with a description and a fraction between 0 and 1.
     start : array, shape (parameter,), optional
         Where to begin; by default the density's own start.
+    near : Laplace, optional
+        That of a density which is much like this one: the search begins there, in its coordinates,
+        and takes a fraction of the time.
     """
     tell = progress or (lambda _description, _fraction: None)
     x = density.start() if start is None else np.array(start)
+    if near is not None:
+        x = near.mode.copy()
     pooled = density.pooled()
     scales = np.array([one.scale for one in pooled], dtype=np.int64)
     free = np.setdiff1d(np.arange(density.size), scales)
     separable = density.separable()
-    root = np.eye(len(free))
+    root = np.eye(len(free)) if near is None else near.root[np.ix_(free, free)]
     iterations = FIRST_CLIMB
     value = -math.inf
     for round_ in range(ROUNDS):
@@ -224,7 +230,7 @@ def laplace(
     whole[np.ix_(free, free)] = root
     if pooled:
         columns = -hessian(density, x, (), free, cores)[:, scales]
-        spread = np.array([one.spread(variance) for one in pooled])
+        spread = np.array([one.spread(x, variance) for one in pooled])
         whole[np.ix_(free, scales)] = -(root @ (root.T @ columns[free])) * spread
         whole[scales, scales] = spread
     tell("finding the mode", 1.0)
@@ -267,6 +273,8 @@ class WhitenedChain:
         self, density: CollapsedDensity, shape: Laplace, seed: np.random.SeedSequence
     ) -> None:
         self.density, self.shape = density, shape
+        self.pooled = [one for one in density.pooled() if not one.centred]
+        self.inverse = linalg.inv(shape.root) if self.pooled else shape.root
         self.rng = np.random.default_rng(seed)
         self.steps = 3
         for spread in (1.0, 0.5, 0.25, 0.0):  # a far start may lie where nothing is defined
@@ -280,6 +288,15 @@ class WhitenedChain:
 
     def move(self) -> tuple[float, float, bool]:
         """Move once; return acceptance, energy and whether the move diverged."""
+        found = self._move()
+        if self.pooled:
+            x = self.shape.mode + self.shape.root @ self.state.z
+            for one in self.pooled:
+                x = one.rescaled(x, self.rng)
+            self.state = self._state(self.inverse @ (x - self.shape.mode))
+        return found
+
+    def _move(self) -> tuple[float, float, bool]:
         state, rng = self.state, self.rng
         velocity = rng.standard_normal(len(state.z))
         before = -state.value + 0.5 * float(velocity @ velocity)
@@ -331,6 +348,7 @@ class WhitenedChain:
         """Go on from where the chain is in the coordinates of another shape."""
         x = self.shape.mode + self.shape.root @ self.state.z
         self.shape = shape
+        self.inverse = linalg.inv(shape.root) if self.pooled else shape.root
         self.state = self._state(linalg.solve(shape.root, x - shape.mode))
 
     def draw(self, iterations: int, tick: Callable[[], None]) -> tuple[Array, dict[str, Array]]:

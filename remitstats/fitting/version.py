@@ -25,6 +25,31 @@ def code_version() -> str:
     return digest.hexdigest()[:16]
 
 
+def code_of(*patterns: str) -> str:
+    """Return a hash of some of the package's code, 16 hexadecimal digits.
+
+    Parameters
+    ----------
+    patterns : str
+        Files below the package, such as ``models/circle*.py``.
+
+    Raises
+    ------
+    ValueError
+        If a pattern finds no file: whatever it stood for would go unnoticed.
+    """
+    root = Path(__file__).resolve().parents[1]
+    digest = hashlib.sha256()
+    for pattern in patterns:
+        paths = sorted(root.glob(pattern))
+        if not paths:
+            raise ValueError(f"no code in {pattern}")
+        for path in paths:
+            digest.update(path.relative_to(root).as_posix().encode())
+            digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
 def fit_key(specification: dict[str, Any], panel_hash: str, settings: Settings) -> str:
     """Return the key of a fit: equal exactly when a finished fit may be used again.
 

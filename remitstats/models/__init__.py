@@ -7,7 +7,8 @@ from remitstats.errors import unknown
 MODELS = ("reliance",)  # those of plans (`remitstats many`); `catalogue` lists all there are
 
 __getattr__, __dir__, _ = _lazy.attach(
-    __name__, submodules=(*MODELS, "circle", "dependence_state", "paid_out")
+    __name__,
+    submodules=(*MODELS, "circle", "dependence", "dependence_state", "macro", "paid_out"),
 )
 
 

@@ -10,6 +10,10 @@ of what municipalities of one size have in common:
     underdevelopment  score of one factor behind the logits of the marginalisation components
     growth            change of the logarithm of population over the ten years before the wave
 
+Stability and underdevelopment were measured once more ten years before the first wave (1990), when
+migration and reliance were not: these earlier measurements, on the same scales, help to tell what
+lasts about a municipality from slow dynamics.
+
 The sampling variance of an arcsine root of a share is 1/(4n) whatever the share (Anscombe 1948,
 Biometrika 35: 246-254), zeros included, with n the effective number of dwellings of
 `parts.sampling_error`.
@@ -58,6 +62,9 @@ STABILITY = {  # columns in order of preference, wave by wave
 }
 FACTOR = "factor"
 CELLS = ("municipality", "wave", "variable")
+EARLIER = ("stability", "underdevelopment")  # measured once more, before the first wave
+EARLIER_YEARS = 10
+SCALE = ("wave", "variable", "mean", "sd", "drawn_in", "measured")
 MOST_SDS = 4.0  # a measurement further from its wave's mean is drawn in to there
 
 
@@ -81,6 +88,8 @@ class Measures:
         Standard deviations beyond which a measurement is drawn in.
     block_size : int
         Most municipalities of a block, the groups of neighbours.
+    earlier : bool
+        Whether stability and underdevelopment ten years before the first wave are used.
     """
 
     migration: str = "emigrants"
@@ -89,6 +98,7 @@ class Measures:
     size_adjusted: bool = True
     most_sds: float = MOST_SDS
     block_size: int = 12
+    earlier: bool = True
 
     def __post_init__(self) -> None:
         """Refuse what is not known."""
@@ -118,7 +128,7 @@ class CircleData:
     ----------
     coords : mapping of str to array
         `municipality` (cvegeo), `state`, `region`, `wave`, `interval` ("2000-2010", …),
-        `variable`, `block`.
+        `variable`, `block`, `earlier` (variables measured once more before).
     observed : array, shape (municipality, wave, variable)
         Standardised measurements; nan where there is none.
     sampling : array, shape (municipality, wave, variable)
@@ -126,8 +136,10 @@ class CircleData:
     smallness : array, shape (municipality,)
         Median population over the municipality's own, both means over the waves: noise of the
         other variables is proportional to it.
+    earlier : array, shape (municipality, earlier)
+        Standardised measurements ten years before the first wave; nan where there is none.
     nested : NestedData
-        The measurements on the tree of states, blocks and municipalities.
+        The measurements on the tree of states, blocks and municipalities, the earlier ones last.
     region_of_state : array of int, shape (state,)
         Position of each state's migration region.
     scale : DataFrame
@@ -147,6 +159,7 @@ class CircleData:
     observed: Array
     sampling: Array
     smallness: Array
+    earlier: Array
     nested: NestedData
     region_of_state: NDArray[np.int64]
     scale: pd.DataFrame
@@ -162,7 +175,10 @@ class CircleData:
 
     def observed_variables(self) -> dict[str, tuple[tuple[str, ...], NDArray[Any]]]:
         """Return what the likelihood sees, as variables with dims."""
-        return {"measurement": (CELLS, self.observed)}
+        return {
+            "measurement": (CELLS, self.observed),
+            "earlier_measurement": (("municipality", "earlier"), self.earlier),
+        }
 
     def constant_variables(self) -> dict[str, tuple[tuple[str, ...], NDArray[Any]]]:
         """Return what else a reader of a fit needs, as variables with dims."""
@@ -183,10 +199,67 @@ class CircleData:
             "scale_sd": (("wave", "variable"), scale("sd")),
         }
 
-    def with_observed(self, observed: Array) -> CircleData:
+    @property
+    def earlier_of(self) -> NDArray[np.int64]:
+        """Places of the earlier measurements' variables, shape (earlier,)."""
+        return np.array([VARIABLES.index(v) for v in self.coords["earlier"]], dtype=np.int64)
+
+    def with_observed(self, observed: Array, earlier: Array | None = None) -> CircleData:
         """Return the same municipalities with other (simulated) measurements."""
-        flat = observed.reshape(len(observed), -1)
-        return replace(self, observed=observed, nested=replace(self.nested, observed=flat))
+        before = np.full_like(self.earlier, np.nan) if earlier is None else earlier
+        flat = np.concatenate([observed.reshape(len(observed), -1), before], axis=1)
+        nested = replace(self.nested, observed=flat)
+        return replace(self, observed=observed, earlier=before, nested=nested)
+
+    def take(self, units: NDArray[np.bool_]) -> CircleData:
+        """Return a part of the municipalities, with the scales and factors of all.
+
+        Parameters
+        ----------
+        units : array of bool, shape (municipality,)
+            Which to keep. Blocks and states that keep none disappear.
+        """
+        tree = self.nested.tree
+        if not units.any():
+            raise RemitstatsError("A part of the municipalities must hold at least one.")
+        kept, block_of = np.unique(tree.block_of[units], return_inverse=True)
+        states, group = np.unique(tree.group_of_block[kept], return_inverse=True)
+        regions, region_of = np.unique(self.region_of_state[states], return_inverse=True)
+        part = Tree(block_of.astype(np.int64), group.astype(np.int64))
+        nested = replace(self.nested, tree=part, observed=self.nested.observed[units])
+        coords = dict(self.coords)
+        coords["municipality"] = coords["municipality"][units]
+        coords["block"] = np.arange(part.blocks)
+        coords["state"] = coords["state"][states]
+        coords["region"] = coords["region"][regions]
+        return replace(
+            self,
+            coords=coords,
+            observed=self.observed[units],
+            sampling=self.sampling[units],
+            smallness=self.smallness[units],
+            earlier=self.earlier[units],
+            nested=nested,
+            region_of_state=region_of.astype(np.int64),
+        )
+
+
+def coarser(data: CircleData, every: int) -> CircleData:
+    """Return a country of fewer municipalities: every n-th block of neighbours of each state.
+
+    Parameters
+    ----------
+    data : CircleData
+        The whole country.
+    every : int
+        One block in how many; 1 keeps all. Each state keeps at least its first.
+    """
+    tree = data.nested.tree
+    order = np.zeros(tree.blocks, dtype=np.int64)
+    for group in range(tree.groups):
+        members = np.flatnonzero(tree.group_of_block == group)
+        order[members] = np.arange(len(members))
+    return data.take((order % every == 0)[tree.block_of])
 
 
 def prepare_data(
@@ -235,7 +308,7 @@ def prepare_data(
                 )
             ],
         )
-    wide = _Wide(table, waves)
+    wide = _Wide(table, "wave", waves)
     population = _population(panel)
     transformed = np.full((len(wide.codes), len(waves), len(VARIABLES)), np.nan)
     sampling = np.zeros_like(transformed)
@@ -252,23 +325,20 @@ def prepare_data(
         transformed[:, t, 0] = _arcsine(np.sum(share, axis=0))
         transformed[:, t, 1] = _arcsine(wide("receiving_percent", wave))
         sampling[:, t, :2] = variance[:, None]
-        poverty = wide.first(STABILITY[measures.stability], wave)
-        transformed[:, t, 2] = -_logit(poverty)
-        if measures.underdevelopment == FACTOR:
-            used[wave] = tuple(c for c in COMPONENTS if np.isfinite(wide(c, wave)).any())
-            columns = np.column_stack([_logit(wide(c, wave)) for c in used[wave]])
-            factors[wave] = one_factor(columns)
-            transformed[:, t, 3] = factors[wave].score
-        else:
-            transformed[:, t, 3] = _logit(wide(measures.underdevelopment, wave))
+        transformed[:, t, 2] = _stability(wide, wave, measures)
+        transformed[:, t, 3] = _underdevelopment(wide, wave, measures, factors, used)
         transformed[:, t, 4] = _growth(population, wide.codes, wave)
     mean_population = population[[w for w in waves if w in population]].mean(axis=1)
     people = mean_population.reindex(wide.codes).to_numpy(float)
     people = np.where(np.isfinite(people), people, np.nanmedian(people))
-    observed, sampling, scale = _standardise(transformed, sampling, people, waves, measures)
+    observed, sampling, scale = _standardise(
+        transformed, sampling, people, waves, VARIABLES, measures
+    )
+    earlier, earlier_scale = _earlier(panel, wide.codes, waves[0], people, measures, factors, used)
+    scale = pd.concat([earlier_scale, scale], ignore_index=True)
     complete = np.isfinite(observed[:, :, :2]).any(axis=(1, 2))
     return _assemble(
-        panel, wide.codes, waves, complete, observed, sampling, people, scale,
+        panel, wide.codes, waves, complete, observed, sampling, earlier, people, scale,
         factors, used, measures, design, root_sd,
     )  # fmt: skip
 
@@ -298,14 +368,21 @@ def _missing(panel: Panel) -> list[Problem]:
 
 
 class _Wide:
-    """Columns of the table by wave, in one order of municipalities."""
+    """Columns of a table by wave or year, in one order of municipalities."""
 
-    def __init__(self, table: pd.DataFrame, waves: Sequence[int]) -> None:
-        self.codes = np.array(sorted(table["cvegeo"].astype(str).unique()))
+    def __init__(
+        self,
+        table: pd.DataFrame,
+        over: str,
+        waves: Sequence[int],
+        codes: NDArray[Any] | None = None,
+    ) -> None:
+        own = np.array(sorted(table["cvegeo"].astype(str).unique()))
+        self.codes = own if codes is None else codes
         self._by_wave = {
             wave: rows.set_index(rows["cvegeo"].astype(str))
             for wave in waves
-            for rows in [table[table["wave"] == wave]]
+            for rows in [table[table[over] == wave]]
         }
 
     def __call__(self, column: str, wave: int) -> Array:
@@ -323,6 +400,63 @@ class _Wide:
             if np.isfinite(values).any():
                 return values
         return np.full(len(self.codes), np.nan)
+
+
+def _stability(wide: _Wide, wave: int, measures: Measures) -> Array:
+    return -_logit(wide.first(STABILITY[measures.stability], wave))
+
+
+def _underdevelopment(
+    wide: _Wide,
+    wave: int,
+    measures: Measures,
+    factors: dict[int, OneFactor],
+    used: dict[int, tuple[str, ...]],
+) -> Array:
+    """Return underdevelopment in a wave; a factor and its components are noted."""
+    if measures.underdevelopment != FACTOR:
+        return _logit(wide(measures.underdevelopment, wave))
+    used[wave] = tuple(c for c in COMPONENTS if np.isfinite(wide(c, wave)).any())
+    columns = np.column_stack([_logit(wide(c, wave)) for c in used[wave]])
+    try:
+        factors[wave] = one_factor(columns)
+    except ValueError as error:
+        raise PanelError(
+            f"The panel can't be used for the circle model: in {wave}, {error}. Take more states, "
+            "or a single indicator of underdevelopment."
+        ) from error
+    return factors[wave].score
+
+
+def _earlier(
+    panel: Panel,
+    codes: NDArray[Any],
+    first_wave: int,
+    people: Array,
+    measures: Measures,
+    factors: dict[int, OneFactor],
+    used: dict[int, tuple[str, ...]],
+) -> tuple[Array, pd.DataFrame]:
+    """Return standardised measurements before the first wave, with none where there are none."""
+    year = first_wave - EARLIER_YEARS
+    table = panel.table("municipality_condition") if "municipality_condition" in panel else None
+    nothing = np.full((len(codes), 0), np.nan), pd.DataFrame(columns=SCALE)
+    if not measures.earlier or table is None or not (table["year"] == year).any():
+        return nothing
+    wide = _Wide(table, "year", [year], codes)
+    alone = measures.underdevelopment
+    columns = COMPONENTS if alone == FACTOR else (alone,)
+    poverty = wide.first(STABILITY[measures.stability], year)
+    if not (np.isfinite(poverty).any() and any(np.isfinite(wide(c, year)).any() for c in columns)):
+        return nothing
+    found = np.stack(
+        [_stability(wide, year, measures), _underdevelopment(wide, year, measures, factors, used)],
+        axis=-1,
+    )
+    out, _, scale = _standardise(
+        found[:, None], np.zeros((len(codes), 1, 2)), people, [year], EARLIER, measures
+    )
+    return out[:, 0], scale
 
 
 def _population(panel: Panel) -> pd.DataFrame:
@@ -349,14 +483,19 @@ def _logit(percent: Array) -> Array:
 
 
 def _standardise(
-    values: Array, sampling: Array, people: Array, waves: Sequence[int], measures: Measures
+    values: Array,
+    sampling: Array,
+    people: Array,
+    waves: Sequence[int],
+    variables: Sequence[str],
+    measures: Measures,
 ) -> tuple[Array, Array, pd.DataFrame]:
     """Standardise wave by wave; take out size; draw in what lies too far."""
     out, noise = np.full_like(values, np.nan), sampling.copy()
     rows = []
     size = np.log(people)
     basis = np.column_stack([np.ones(len(size)), size - size.mean(), (size - size.mean()) ** 2])
-    for (t, wave), (k, variable) in itertools.product(enumerate(waves), enumerate(VARIABLES)):
+    for (t, wave), (k, variable) in itertools.product(enumerate(waves), enumerate(variables)):
         own = values[:, t, k]
         known = np.isfinite(own)
         if known.sum() <= 3:
@@ -371,8 +510,7 @@ def _standardise(
         out[:, t, k] = np.clip(z, -measures.most_sds, measures.most_sds)
         noise[:, t, k] = sampling[:, t, k] / sd**2
         rows.append((wave, variable, mean, sd, int(far.sum()), int(known.sum())))
-    columns = ["wave", "variable", "mean", "sd", "drawn_in", "measured"]
-    return out, noise, pd.DataFrame(rows, columns=columns)
+    return out, noise, pd.DataFrame(rows, columns=list(SCALE))
 
 
 def _assemble(
@@ -382,6 +520,7 @@ def _assemble(
     keep: NDArray[np.bool_],
     observed: Array,
     sampling: Array,
+    earlier: Array,
     people: Array,
     scale: pd.DataFrame,
     factors: Mapping[int, OneFactor],
@@ -390,7 +529,7 @@ def _assemble(
     design: SamplingDesign,
     root_sd: float,
 ) -> CircleData:
-    codes, observed, sampling = codes[keep], observed[keep], sampling[keep]
+    codes, observed, sampling, earlier = codes[keep], observed[keep], sampling[keep], earlier[keep]
     states = np.array(sorted({code[:2] for code in codes}))
     state_of = np.searchsorted(states, [code[:2] for code in codes]).astype(np.int64)
     place = panel.table("municipality").set_index("cvegeo").reindex(codes)
@@ -401,7 +540,7 @@ def _assemble(
     first = np.unique(block_of, return_index=True)[1]
     tree = Tree(block_of, state_of[first])
     regions, region_of_state = _regions(panel, states)
-    flat = observed.reshape(len(codes), -1)
+    flat = np.concatenate([observed.reshape(len(codes), -1), earlier], axis=1)
     count = len(VARIABLES)
     pairs = np.array([[t * count, t * count + 1] for t in range(len(waves))], dtype=np.int64)
     people = people[keep]
@@ -414,10 +553,12 @@ def _assemble(
             "interval": np.array([f"{a}-{b}" for a, b in itertools.pairwise(waves)]),
             "variable": np.array(VARIABLES),
             "block": np.arange(tree.blocks),
+            "earlier": np.array(EARLIER[: earlier.shape[1]]),
         },
         observed=observed,
         sampling=sampling,
         smallness=np.median(people) / people,
+        earlier=earlier,
         nested=NestedData(tree, flat, pairs, root_sd),
         region_of_state=region_of_state,
         scale=scale,

@@ -16,7 +16,13 @@ from numpy.typing import NDArray
 from scipy import special
 
 from remitstats.models.circle_data import SAMPLED, VARIABLES, CircleData
-from remitstats.models.circle_form import Form, Priors, noise_of
+from remitstats.models.circle_form import (
+    Form,
+    Priors,
+    earlier_shapes,
+    interval_contrasts,
+    noise_of,
+)
 from remitstats.models.circle_prior import Layout, link_prior, log_prior
 from remitstats.parts.collapsed_density import Pooled, Separable
 from remitstats.parts.correlation import correlation_factor, correlation_factor_pullback
@@ -52,7 +58,10 @@ class CircleDensity:
         states, regions = len(self.data.coords["state"]), len(self.data.coords["region"])
         pair = k * (k - 1) // 2
         shapes: dict[str, tuple[int, ...]] = {"link": (k, k)}
-        for level, size in (("interval", waves - 1), ("region", regions), ("state", states)):
+        if self.form.by_interval and waves > 2:
+            shapes["link_interval_sd"] = ()
+            shapes["link_interval"] = (waves - 2, k, k)
+        for level, size in (("region", regions), ("state", states)):
             if getattr(self.form, f"by_{level}") and size > 1:
                 shapes[f"link_{level}_sd"] = ()
                 shapes[f"link_{level}_unit"] = (size, k, k)
@@ -65,6 +74,7 @@ class CircleDensity:
         shapes |= {f"sampling_ratio_{v}": () for v in SAMPLED}
         shapes |= {f"size_noise_sd_{v}": () for v in OTHERS}
         shapes |= {"sampling_correlation_raw": (), "intercept_share": (), "innovation_share": ()}
+        shapes |= earlier_shapes(self.data)
         found, at = {}, 0
         for name, shape in shapes.items():
             size = math.prod(shape)
@@ -78,8 +88,8 @@ class CircleDensity:
         return max(int(place.stop) for place, _ in self.layout.values())
 
     @cached_property
-    def _noise(self) -> Array:
-        return noise_of(self.data).flat
+    def _noise(self) -> tuple[Array, NDArray[np.int64]]:
+        return noise_of(self.data).arrays
 
     def start(self) -> Array:
         """Return where a search for the mode may begin."""
@@ -87,7 +97,7 @@ class CircleDensity:
         for name, (place, shape) in self.layout.items():
             if name == "link":
                 x[place] = link_prior(self.priors, shape[0])[0].ravel()
-            elif name in ("intercept_sd", "initial_sd", "innovation_sd"):
+            elif name in ("intercept_sd", "initial_sd", "innovation_sd", "earlier_sd"):
                 x[place] = math.log(0.4)
             elif name.startswith("size_noise_sd") or (
                 name.startswith("link_") and name.endswith("_sd")
@@ -115,15 +125,21 @@ class CircleDensity:
 
     def pooled(self) -> list[Pooled]:
         """Return the deviations of links by interval, region and state."""
-        return [
-            Pooled(
-                self.layout[f"link_{level}_sd"][0].start,
-                self.layout[f"link_{level}_unit"][0],
-                getattr(self.priors, f"{level}_sd").rate,
+        found = []
+        for level in ("interval", "region", "state"):
+            if f"link_{level}_sd" not in self.layout:
+                continue
+            centred = level == "interval"
+            name = f"link_{level}" if centred else f"link_{level}_unit"
+            found.append(
+                Pooled(
+                    self.layout[f"link_{level}_sd"][0].start,
+                    self.layout[name][0],
+                    getattr(self.priors, f"{level}_sd").rate,
+                    centred,
+                )
             )
-            for level in ("interval", "region", "state")
-            if f"link_{level}_unit" in self.layout
-        ]
+        return found
 
     def gradient(self, x: Array) -> tuple[float, Array]:
         """Return log density and gradient; minus infinity and zeros where it is not defined."""
@@ -155,10 +171,9 @@ class CircleDensity:
         lead, states = x.shape[:-1], len(self.data.coords["state"])
         out = np.zeros((*lead, states, waves - 1, k, k))
         out += self._many(x, "link")[..., None, None, :, :]
-        if "link_interval_unit" in self.layout:
-            unit = self._many(x, "link_interval_unit")
-            sd = np.exp(self._many(x, "link_interval_sd"))[..., None, None, None]
-            contrast = sd * (unit - unit.mean(axis=-3, keepdims=True))
+        if "link_interval" in self.layout:
+            moved = self._many(x, "link_interval")
+            contrast = np.einsum("tj,...jab->...tab", interval_contrasts(waves - 1), moved)
             out += contrast[..., None, :, :, :]
         if "link_region_unit" in self.layout:
             sd = np.exp(self._many(x, "link_region_sd"))[..., None, None, None]
@@ -174,8 +189,8 @@ class CircleDensity:
         return x[..., place].reshape((*x.shape[:-1], *shape))
 
     def covariance(self, x: Array, name: str) -> Array:
-        """Return "intercept", "initial" or "innovation" as a covariance, shape (..., k, k)."""
-        k = self.data.shape[2]
+        """Return "intercept", "initial", "innovation" or "earlier" as a covariance."""
+        k = self.data.earlier.shape[1] if name == "earlier" else self.data.shape[2]
         if f"{name}_sd" not in self.layout:
             return np.broadcast_to(1e-8 * np.eye(k), (*x.shape[:-1], k, k))
         half = special.expit(self._many(x, f"{name}_partial"))
@@ -207,7 +222,11 @@ class CircleDensity:
             value = self._many(x, name)
             if name.endswith(("_partial", "_share")):
                 value = special.expit(value)
-            elif name.endswith("_sd") or "_ratio" in name or name.startswith("size_noise_sd"):
+            elif (
+                name.endswith(("_sd", "_scale"))
+                or "_ratio" in name
+                or name.startswith("size_noise_sd")
+            ):
                 value = np.exp(value)
             out[name] = value
         out["sampling_correlation"] = np.tanh(out["sampling_correlation_raw"])
@@ -225,11 +244,11 @@ class CircleDensity:
 
         value += log_prior(x, self.layout, self.priors, out)
         factors: dict[str, tuple[Array, Array, Array]] = {}
-        for name in ("intercept", "initial", "innovation"):
+        for name in ("intercept", "initial", "innovation", "earlier"):
             if f"{name}_sd" in self.layout:
                 half = special.expit(x[self.layout[f"{name}_partial"][0]])
                 sds = np.exp(x[self.layout[f"{name}_sd"][0]])
-                unit = correlation_factor(2.0 * half - 1.0, k)
+                unit = correlation_factor(2.0 * half - 1.0, len(sds))
                 factors[name] = (sds, half, sds[:, None] * unit)
         ratio = np.ones((0, k))
         if "innovation_ratio" in self.layout:
@@ -247,10 +266,15 @@ class CircleDensity:
         excess = np.exp([x[self.layout[f"sampling_ratio_{v}"][0]][0] for v in SAMPLED])
         noise_sd = np.exp([x[self.layout[f"size_noise_sd_{v}"][0]][0] for v in OTHERS])
         links = self.links(x)
+        earlier_scale, earlier_link = np.zeros(0), np.zeros((0, k))
+        if "earlier_scale" in self.layout:
+            earlier_scale = np.exp(self._part(x, "earlier_scale"))
+            earlier_link = np.ascontiguousarray(self._part(x, "earlier_link"))
         (likelihood, by_links, by_intercept, by_innovation, by_intercept_share,
-         by_innovation_share, by_noise, by_correlation) = panel_density(
+         by_innovation_share, by_noise, by_correlation, by_earlier_scale, by_earlier_link,
+         by_earlier) = panel_density(
             *self.data.nested.arrays,
-            self._noise,
+            *self._noise,
             links,
             intercept,
             np.ascontiguousarray(innovation),
@@ -258,6 +282,9 @@ class CircleDensity:
             shares["innovation_share"],
             np.concatenate([excess, noise_sd**2 + 1e-8]),
             float(np.tanh(raw[0])),
+            earlier_scale,
+            earlier_link,
+            covariance.get("earlier", np.zeros((0, 0))),
         )  # fmt: skip
         value += likelihood
         self._links_pullback(x, by_links * self.form.mask(), out)
@@ -270,7 +297,11 @@ class CircleDensity:
             "intercept": by_intercept,
             "initial": by_innovation[0],
             "innovation": by_innovation[1],
+            "earlier": by_earlier,
         }
+        if "earlier_scale" in self.layout:
+            at("earlier_scale")[:] += by_earlier_scale * earlier_scale
+            at("earlier_link")[:] += by_earlier_link.ravel()
         for name, parts in factors.items():
             self._covariance_pullback(name, parts, by[name], out)
         for j, v in enumerate(SAMPLED):
@@ -306,10 +337,10 @@ class CircleDensity:
             out[layout[f"link_{level}_unit"][0]] += (sd * by_group).ravel()
             out[layout[f"link_{level}_sd"][0]] += sd * float(np.sum(by_group * unit))
 
-        if "link_interval_unit" in layout:
-            by_interval = by_links.sum(axis=0)
-            by_interval = by_interval - by_interval.mean(axis=0)
-            add("interval", by_interval, self._part(x, "link_interval_unit"))
+        if "link_interval" in layout:
+            contrasts = interval_contrasts(by_links.shape[1])
+            by_interval = np.einsum("tj,tab->jab", contrasts, by_links.sum(axis=0))
+            out[layout["link_interval"][0]] += by_interval.ravel()
         by_state = by_links.sum(axis=1)
         if "link_region_unit" in layout:
             by_region = np.zeros(layout["link_region_unit"][1])

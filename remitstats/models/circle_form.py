@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import linalg
 
 from remitstats.models.circle_data import VARIABLES, CircleData
 from remitstats.parts.dynamic_panel import PanelNoise
@@ -42,6 +43,10 @@ class Priors:
     sampling_correlation : NormalPrior
         Correlation of the sampling errors of migration and reliance, before it is held within
         (-1, 1) by a hyperbolic tangent: dwellings with emigrants more often receive.
+    earlier_scale : RatioPrior
+        Weight of what lasts in a measurement before the first wave, over that in a wave.
+    earlier_link : NormalPrior
+        Regression of these measurements on the first wave's states.
     """
 
     own_link: NormalPrior = NormalPrior(mean=0.3, sd=0.3)
@@ -58,6 +63,8 @@ class Priors:
     sampling_ratio: RatioPrior = RatioPrior(log_sd=0.7)
     size_noise_sd: ScalePrior = ScalePrior(upper=0.2, tail=0.05)
     sampling_correlation: NormalPrior = NormalPrior(mean=0.25, sd=0.15)
+    earlier_scale: RatioPrior = RatioPrior(log_sd=0.15)
+    earlier_link: NormalPrior = NormalPrior(mean=0.0, sd=0.5)
 
     def __post_init__(self) -> None:
         """Refuse a concentration that is none."""
@@ -112,8 +119,31 @@ class Form:
         }
 
 
+def interval_contrasts(intervals: int) -> Array:
+    """Return how links may differ between intervals, their mean held, shape (interval, contrast).
+
+    The columns are orthonormal and sum to nothing: contrasts that are independent with one
+    standard deviation favour no interval.
+    """
+    return np.asarray(linalg.helmert(intervals).T)
+
+
 def noise_of(data: CircleData) -> PanelNoise:
     """Return the noise before its scales: sampling variances, and what falls with size."""
     relative = np.array(data.sampling)
     relative[:, :, 2:] = data.smallness[:, None, None]
-    return PanelNoise(np.maximum(relative, 1e-8))
+    earlier = np.broadcast_to(data.smallness[:, None], data.earlier.shape)
+    return PanelNoise(np.maximum(relative, 1e-8), np.maximum(earlier, 1e-8), data.earlier_of)
+
+
+def earlier_shapes(data: CircleData) -> dict[str, tuple[int, ...]]:
+    """Return the parameters of earlier measurements and their shapes; none without such."""
+    size = data.earlier.shape[1]
+    if not size:
+        return {}
+    return {
+        "earlier_scale": (size,),
+        "earlier_link": (size, len(VARIABLES)),
+        "earlier_sd": (size,),
+        "earlier_partial": (size * (size - 1) // 2,),
+    }

@@ -43,13 +43,18 @@ def log_prior(x: Array, layout: Layout, priors: Priors, out: Array) -> float:
     place, (count, _) = layout["link"]
     mean, sd = link_prior(priors, count)
     value = _normal(x, out, place, sd.ravel(), mean.ravel())
-    for level in ("interval", "region", "state"):
+    if "link_interval" in layout:
+        scale_at = layout["link_interval_sd"][0]
+        value += _scale(x, out, scale_at, priors.interval_sd)
+        value += _pooled(x, out, layout["link_interval"][0], scale_at)
+    for level in ("region", "state"):
         if f"link_{level}_unit" in layout:
             value += _normal(x, out, layout[f"link_{level}_unit"][0], 1.0)
             value += _scale(x, out, layout[f"link_{level}_sd"][0], getattr(priors, f"{level}_sd"))
-    shape = beta_shape(count, priors.correlation)
-    for name in ("intercept", "initial", "innovation"):
+    for name in ("intercept", "initial", "innovation", "earlier"):
         if f"{name}_sd" in layout:
+            size = layout[f"{name}_sd"][1][0]
+            shape = beta_shape(size, priors.correlation)
             scale = priors.intercept_sd if name == "intercept" else priors.innovation_sd
             value += _scale(x, out, layout[f"{name}_sd"][0], scale)
             value += _share(x, out, layout[f"{name}_partial"][0], shape, shape)
@@ -64,6 +69,10 @@ def log_prior(x: Array, layout: Layout, priors: Priors, out: Array) -> float:
     for name in ("intercept_share", "innovation_share"):
         beta: SharePrior = getattr(priors, name)
         value += _share(x, out, layout[name][0], beta.alpha, beta.beta)
+    if "earlier_scale" in layout:
+        value += _normal(x, out, layout["earlier_scale"][0], priors.earlier_scale.log_sd)
+        before = priors.earlier_link
+        value += _normal(x, out, layout["earlier_link"][0], before.sd, before.mean)
     return value
 
 
@@ -72,6 +81,15 @@ def _normal(x: Array, out: Array, place: slice, sd: Any, mean: Any = 0.0) -> flo
     out[place] += -z / sd
     log_sd = np.broadcast_to(np.log(sd), z.shape)
     return float(np.sum(-0.5 * z**2 - log_sd - 0.5 * LOG_TWO_PI))
+
+
+def _pooled(x: Array, out: Array, place: slice, scale: slice) -> float:
+    """Apply the normal prior whose standard deviation is the exponential of another x."""
+    log_sd = float(x[scale][0])
+    z = x[place] * math.exp(-log_sd)
+    out[place] += -z * math.exp(-log_sd)
+    out[scale] += float(z @ z) - len(z)
+    return float(-0.5 * (z @ z) - len(z) * (log_sd + 0.5 * LOG_TWO_PI))
 
 
 def _scale(x: Array, out: Array, place: slice, prior: ScalePrior) -> float:

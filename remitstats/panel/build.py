@@ -15,6 +15,7 @@ from remitstats.panel.build_condition import build_condition
 from remitstats.panel.build_country import build_country
 from remitstats.panel.build_geography import build_adjacency, build_shapes
 from remitstats.panel.build_money import build_money
+from remitstats.panel.build_nation import build_nation
 from remitstats.panel.build_wave import build_wave
 from remitstats.panel.dictionary import dictionary_records
 from remitstats.panel.panel import Panel
@@ -23,7 +24,7 @@ from remitstats.sources.files import CONSULTED, FILES
 Progress = Callable[[str, int, int], None]
 """Called with a step's name, the number of steps done and of all steps."""
 
-PANEL_VERSION = "2"
+PANEL_VERSION = "3"
 """Goes up when the same official files give another panel."""
 
 
@@ -57,6 +58,7 @@ def build_panel(raw: Path, progress: Progress | None = None) -> Panel:
         ("Conditions of 1990 to 2020", lambda: build_condition(raw, account)),
         ("Remittances, GDP, prices", lambda: build_money(raw, account)),
         ("Income of two countries", lambda: build_country(raw, account)),
+        ("The whole country", lambda: build_nation(raw, account)),
         ("Neighbours", lambda: build_adjacency(raw, account)),
         ("Map shapes", lambda: build_shapes(raw, account)),
     )

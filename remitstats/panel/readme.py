@@ -86,6 +86,12 @@ municipalities of Chiapas together (code 07998); the latter are in the file's me
   2010, 2015 and 2020 in `municipality_condition`, where `income_source` says what a figure is of.
 - **Two data sets of income per country stand side by side** in `country_year`, Maddison (to 2022)
   and the Penn World Table (to 2019); nothing is joined and nothing reaches 2023.
+- **Exports begin in 1991** (`national_year`): before, they were counted without maquiladoras. Each
+  column is one publisher's in one vintage; remittances are the yearly sums of CE81.
+- **Residents of the United States born in Mexico lack 2014**, which is twice its neighbours in the
+  file. They are a stock from a sample survey, no count of departures.
+- **Single figures of ENIGH are from secondary sources** (`published_figure`), without their
+  sampling errors, and serve only to be held against claims.
 - **Mid-year populations are left out**: between censuses they are modelled.
 - **Population is INEGI's.** CONAPO's marginalisation files give other persons for 07052 and 07115
   (2000) and for 15059, 15108 and 15109 (2010), with the same totals, and 34,289 persons more in
@@ -104,8 +110,9 @@ in an accent. The others:
 ## Sources
 
 Most are official statistics of Mexico, free to use with attribution: cite the publisher, the table
-and the date of consultation. The others are of PNUD México, the Maddison Project and the Penn World
-Table; the dictionary has their terms. CE166 was consulted on 5 May 2026; the national series reach
+and the date of consultation. The others are of PNUD México, the Maddison Project, the Penn World
+Table, the World Bank, the United Nations and two agencies of the United States; the dictionary has
+their terms. CE166 was consulted on 5 May 2026; the national series reach
 to May and June 2026.
 
 | key | publisher | table | vintage |

@@ -49,6 +49,17 @@ def _state(refers_to: str = "state") -> ColumnSpec:
     )
 
 
+def _country() -> ColumnSpec:
+    return ColumnSpec(
+        "country",
+        "text",
+        "a country's code of three capital letters (ISO 3166), such as MEX",
+        required=True,
+        nullable=False,
+        pattern=COUNTRY,
+    )
+
+
 def _text(name: str, accepted: str, *, required: bool = False, nullable: bool = True) -> ColumnSpec:
     return ColumnSpec(name, "text", accepted, required=required, nullable=nullable)
 
@@ -267,19 +278,52 @@ _ALL = (
     TableSpec(
         "country_year",
         (
-            ColumnSpec(
-                "country",
-                "text",
-                "a country's code of three capital letters (ISO 3166), such as MEX",
-                required=True,
-                nullable=False,
-                pattern=COUNTRY,
-            ),
+            _country(),
             _year("year"),
             _amount("gdp_per_person_maddison_dollars_2011", "international dollars of 2011"),
             _amount("gdp_per_person_pwt_dollars_2017", "international dollars of 2017"),
         ),
         key=("country", "year"),
+    ),
+    TableSpec(
+        "national_year",
+        (
+            _year("year"),
+            _amount("born_in_mexico_us_residents", "persons"),
+            *(
+                _amount(f"{name}_usd_million", _USD)
+                for name in (
+                    *("merchandise_exports", "oil_exports", "other_exports"),
+                    *("remittances", "tourism_receipts"),
+                )
+            ),
+            _percent("remittances_gdp_percent"),
+        ),
+        key=("year",),
+    ),
+    TableSpec(
+        "country_migration",
+        (
+            _country(),
+            _year("year"),
+            ColumnSpec(
+                "net_migration_thousand",
+                "number",
+                "thousands of persons, negative where more leave, or an empty cell for no data",
+            ),
+        ),
+        key=("country", "year"),
+    ),
+    TableSpec(
+        "published_figure",
+        (
+            _text("figure", "the name of a figure", required=True, nullable=False),
+            _year("year"),
+            ColumnSpec("value", "number", "a number, or an empty cell for no data"),
+            _text("unit", "its unit"),
+            _text("origin", "who reported it"),
+        ),
+        key=("figure", "year"),
     ),
     TableSpec(
         "adjacency",

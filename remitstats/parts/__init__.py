@@ -21,6 +21,8 @@ Dynamics of a panel, with states, levels and means integrated out:
 - `nested_normal`: measurements that share effects of blocks and groups, collapsed on a tree
 - `dynamic_panel`: what lasts and what one wave passes on, on that tree (`panel_kernel` compiled,
   `panel_operation` for PyMC)
+- `grouped_paths`: many series around paths of states and nation, collapsed by kind and by what is
+  missing (`path_kernel` compiled)
 - `correlation`: covariances from partial correlations, with an LKJ prior
 - `factor`: one factor behind several indicators
 
@@ -29,5 +31,6 @@ What holds a model together:
 - `priors`: scales, shares, ratios, locations and correlations, in words a user can weigh
 - `latent_gaussian`: the model that both engines read
 - `collapsed_density`: the same for a model whose Gaussian part is integrated out
+- `density_operation`: such a density, written in NumPy, for PyMC
 - `selected_inverse`: variances from a sparse precision
 """

@@ -256,11 +256,13 @@ def _sandwich(weight: Array, root: Array, residual: Array, z: Array, found: Arra
 
 
 @numba.njit(cache=True)  # type: ignore[untyped-decorator]
-def loading_of(links: Array) -> Array:
-    """Return how the innovations of all waves enter the states of all waves."""
+def loading_of(links: Array, earlier_link: Array) -> Array:
+    """Return how what is new enters all measurements: the waves' states, then the earlier ones."""
     intervals, count, _ = links.shape
     waves = intervals + 1
-    out = np.zeros((waves * count, waves * count))
+    earlier = earlier_link.shape[0]
+    size = waves * count + earlier
+    out = np.zeros((size, size))
     for t in range(waves):
         for k in range(count):
             out[t * count + k, t * count + k] = 1.0
@@ -271,52 +273,53 @@ def loading_of(links: Array) -> Array:
                     for k in range(count):
                         value += links[t - 1, a, k] * out[(t - 1) * count + k, s * count + b]
                     out[t * count + a, s * count + b] = value
+    for e in range(earlier):
+        row = waves * count + e
+        out[row, row] = 1.0
+        for b in range(count):
+            out[row, b] = earlier_link[e, b]
     return out
 
 
 @numba.njit(cache=True)  # type: ignore[untyped-decorator]
-def covariance_of(loading: Array, intercept: Array, innovation: Array) -> Array:
-    """Return the covariance of the states of all waves."""
+def spread_of(innovation: Array, earlier_innovation: Array) -> Array:
+    """Return the covariance of what is new in all waves and in the earlier measurements."""
     waves, count, _ = innovation.shape
-    size = waves * count
-    spread = np.zeros((size, size))
+    earlier = earlier_innovation.shape[0]
+    size = waves * count + earlier
+    out = np.zeros((size, size))
     for t in range(waves):
         for a in range(count):
             for b in range(count):
-                spread[t * count + a, t * count + b] = innovation[t, a, b]
-    out = loading @ spread @ loading.T
-    for t in range(waves):
-        for s in range(waves):
-            for a in range(count):
-                for b in range(count):
-                    out[t * count + a, s * count + b] += intercept[a, b]
-    return 0.5 * (out + out.T)
+                out[t * count + a, t * count + b] = innovation[t, a, b]
+    for a in range(earlier):
+        for b in range(earlier):
+            out[waves * count + a, waves * count + b] = earlier_innovation[a, b]
+    return out
 
 
 @numba.njit(cache=True)  # type: ignore[untyped-decorator]
-def _covariance_pullback(
-    links: Array, loading: Array, innovation: Array, gradient: Array
-) -> tuple[Array, Array, Array]:
-    """Return the gradients in links, intercept and innovation, given that in the covariance."""
+def reach_of(variable_of: Integers, count: int, earlier_scale: Array) -> Array:
+    """Return how what lasts about a unit enters all measurements, shape (measurement, variable)."""
+    size, earlier = len(variable_of), len(earlier_scale)
+    out = np.zeros((size, count))
+    for a in range(size):
+        late = a - (size - earlier)
+        out[a, variable_of[a]] = earlier_scale[late] if late >= 0 else 1.0
+    return out
+
+
+@numba.njit(cache=True)  # type: ignore[untyped-decorator]
+def _links_pullback(
+    links: Array, loading: Array, spread: Array, gradient: Array
+) -> tuple[Array, Array]:
+    """Return the gradients in links and earlier links, given that in the covariance."""
     intervals, count, _ = links.shape
     waves = intervals + 1
-    size = waves * count
-    by_intercept = np.zeros((count, count))
-    for t in range(waves):
-        for s in range(waves):
-            for a in range(count):
-                for b in range(count):
-                    by_intercept[a, b] += gradient[t * count + a, s * count + b]
-    inner = loading.T @ gradient @ loading
-    by_innovation = np.empty((waves, count, count))
-    spread = np.zeros((size, size))
-    for t in range(waves):
-        for a in range(count):
-            for b in range(count):
-                by_innovation[t, a, b] = inner[t * count + a, t * count + b]
-                spread[t * count + a, t * count + b] = innovation[t, a, b]
+    earlier = loading.shape[0] - waves * count
     by_loading = 2.0 * (gradient @ loading @ spread)
     by_links = np.zeros((intervals, count, count))
+    by_earlier = by_loading[waves * count :, :count].copy()
     for back in range(intervals):
         t = waves - 1 - back
         for s in range(t):
@@ -327,7 +330,7 @@ def _covariance_pullback(
                         row = (t - 1) * count + k
                         by_links[t - 1, a, k] += value * loading[row, s * count + b]
                         by_loading[row, s * count + b] += links[t - 1, a, k] * value
-    return by_links, by_intercept, by_innovation
+    return by_links, by_earlier.reshape(earlier, count)
 
 
 @numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
@@ -340,6 +343,7 @@ def panel_density(
     pairs: Integers,
     root_variance: float,
     relative: Array,
+    variable_of: Integers,
     links: Array,
     intercept: Array,
     innovation: Array,
@@ -347,32 +351,36 @@ def panel_density(
     innovation_share: float,
     noise_scale: Array,
     noise_correlation: float,
-) -> tuple[float, Array, Array, Array, float, float, Array, float]:
-    """Return the log density and its gradient in the last seven arguments.
+    earlier_scale: Array,
+    earlier_link: Array,
+    earlier_innovation: Array,
+) -> tuple[float, Array, Array, Array, float, float, Array, float, Array, Array, Array]:
+    """Return the log density and its gradient in the last ten arguments.
 
-    See `nested_normal` for the data, `covariance` for the parameters; the shares are those of the
-    blocks in intercepts and innovations, `noise_scale` (variable,) multiplies `relative`, and
-    `noise_correlation` is that of the pairs.
+    See `nested_normal` for the data, `dynamic_panel` for the parameters; the shares are those of
+    the blocks in intercepts and innovations, `noise_scale` (variable,) multiplies `relative`,
+    `noise_correlation` is that of the pairs, and `variable_of` the variable of every measurement.
     """
-    groups, intervals, count, _ = links.shape
+    groups, _, count, _ = links.shape
     units, size = y.shape
-    waves = intervals + 1
+    waves, earlier = innovation.shape[0], earlier_link.shape[0]
     unit = np.empty((groups, size, size))
     block = np.empty((groups, size, size))
     loading = np.empty((groups, size, size))
-    zero_a, zero_e = np.zeros((count, count)), np.zeros((waves, count, count))
-    from_intercept = np.empty((groups, size, size))
     from_innovation = np.empty((groups, size, size))
+    spread = spread_of(innovation, earlier_innovation)
+    reach = reach_of(variable_of, count, earlier_scale)
+    from_intercept = reach @ intercept @ reach.T
     for g in range(groups):
-        loading[g] = loading_of(links[g])
-        from_intercept[g] = covariance_of(loading[g], intercept, zero_e)
-        from_innovation[g] = covariance_of(loading[g], zero_a, innovation)
-        block[g] = intercept_share * from_intercept[g] + innovation_share * from_innovation[g]
-        unit[g] = from_intercept[g] + from_innovation[g] - block[g]
+        loading[g] = loading_of(links[g], earlier_link)
+        found = loading[g] @ spread @ loading[g].T
+        from_innovation[g] = 0.5 * (found + found.T)
+        block[g] = intercept_share * from_intercept + innovation_share * from_innovation[g]
+        unit[g] = from_intercept + from_innovation[g] - block[g]
     noise = np.empty((units, size))
     for i in range(units):
         for a in range(size):
-            noise[i, a] = noise_scale[a % count] * relative[i, a]
+            noise[i, a] = noise_scale[variable_of[a]] * relative[i, a]
     noise_pair = np.empty((units, pairs.shape[0]))
     for i in range(units):
         for p in range(pairs.shape[0]):
@@ -383,20 +391,30 @@ def panel_density(
         y, known, order, start, group_of_block, pairs, root_variance, unit, block, noise, noise_pair
     )
 
-    by_links = np.zeros((groups, intervals, count, count))
-    by_intercept = np.zeros((count, count))
+    by_links = np.zeros(links.shape)
     by_innovation = np.zeros((waves, count, count))
+    by_earlier_link = np.zeros((earlier, count))
+    by_earlier_innovation = np.zeros((earlier, earlier))
     by_intercept_share, by_innovation_share, by_correlation = 0.0, 0.0, 0.0
+    lasting = np.zeros((size, size))  # gradient in the covariance that comes from what lasts
     for g in range(groups):
         away = by_block[g] - by_unit[g]
-        by_intercept_share += np.sum(away * from_intercept[g])
+        by_intercept_share += np.sum(away * from_intercept)
         by_innovation_share += np.sum(away * from_innovation[g])
+        lasting += by_unit[g] + intercept_share * away
         mixed = by_unit[g] + innovation_share * away
-        found = _covariance_pullback(links[g], loading[g], innovation, mixed)
-        by_links[g] = found[0]
-        by_innovation += found[2]
-        mixed = by_unit[g] + intercept_share * away
-        by_intercept += _covariance_pullback(links[g], loading[g], zero_e, mixed)[1]
+        by_links[g], back = _links_pullback(links[g], loading[g], spread, mixed)
+        by_earlier_link += back
+        inner = loading[g].T @ mixed @ loading[g]
+        for t in range(waves):
+            by_innovation[t] += inner[t * count : (t + 1) * count, t * count : (t + 1) * count]
+        by_earlier_innovation += inner[waves * count :, waves * count :]
+    by_intercept = reach.T @ lasting @ reach
+    by_reach = 2.0 * (lasting @ reach @ intercept)
+    by_earlier_scale = np.zeros(earlier)
+    for e in range(earlier):
+        a = waves * count + e
+        by_earlier_scale[e] = by_reach[a, variable_of[a]]
     by_scale = np.zeros(count)
     for i in range(units):
         for p in range(pairs.shape[0]):
@@ -404,10 +422,10 @@ def panel_density(
             root = np.sqrt(noise[i, a] * noise[i, b])
             by_correlation += by_pair[i, p] * root
             pull = by_pair[i, p] * noise_correlation * 0.5 * root
-            by_scale[a % count] += pull / noise_scale[a % count]
-            by_scale[b % count] += pull / noise_scale[b % count]
+            by_scale[variable_of[a]] += pull / noise_scale[variable_of[a]]
+            by_scale[variable_of[b]] += pull / noise_scale[variable_of[b]]
         for a in range(size):
-            by_scale[a % count] += by_noise[i, a] * relative[i, a]
+            by_scale[variable_of[a]] += by_noise[i, a] * relative[i, a]
     return (
         total,
         by_links,
@@ -417,4 +435,7 @@ def panel_density(
         by_innovation_share,
         by_scale,
         by_correlation,
+        by_earlier_scale,
+        by_earlier_link,
+        by_earlier_innovation,
     )

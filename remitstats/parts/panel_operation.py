@@ -29,14 +29,15 @@ DATA = (
     "pairs",
     "root_variance",
     "relative",
+    "variable_of",
 )
-_NDIM = (4, 2, 3, 0, 0, 1, 0)  # of the arguments
+_NDIM = (4, 2, 3, 0, 0, 1, 0, 1, 2, 2)  # of the arguments
 
 
 class PanelDensity(Op):  # type: ignore[misc]
     """Log density of a dynamic panel, then its gradient in each of `ARGUMENTS`.
 
-    Takes `DATA` (`NestedData.arrays` and `PanelNoise.flat`) and `ARGUMENTS`.
+    Takes `DATA` (`NestedData.arrays` and those of `PanelNoise`) and `ARGUMENTS`.
     """
 
     __props__ = ()
@@ -77,7 +78,8 @@ def _compile(op: PanelDensity, node: Any = None, **_: Any) -> Any:  # noqa: ARG0
     @numba_basic.numba_njit  # type: ignore[untyped-decorator]
     def run(  # type: ignore[no-untyped-def]
         filled, known, order, start, group_of_block, pairs, root_variance, relative,
-        links, intercept, innovation, intercept_share, innovation_share, noise_scale, correlation,
+        variable_of, links, intercept, innovation, intercept_share, innovation_share, noise_scale,
+        correlation, earlier_scale, earlier_link, earlier_innovation,
     ):  # fmt: skip
         found = panel_density(
             np.ascontiguousarray(filled),
@@ -88,6 +90,7 @@ def _compile(op: PanelDensity, node: Any = None, **_: Any) -> Any:  # noqa: ARG0
             np.ascontiguousarray(pairs),
             root_variance.item(),
             np.ascontiguousarray(relative),
+            np.ascontiguousarray(variable_of),
             np.ascontiguousarray(links),
             np.ascontiguousarray(intercept),
             np.ascontiguousarray(innovation),
@@ -95,6 +98,9 @@ def _compile(op: PanelDensity, node: Any = None, **_: Any) -> Any:  # noqa: ARG0
             innovation_share.item(),
             np.ascontiguousarray(noise_scale),
             correlation.item(),
+            np.ascontiguousarray(earlier_scale),
+            np.ascontiguousarray(earlier_link),
+            np.ascontiguousarray(earlier_innovation),
         )
         return (
             np.asarray(found[0]),
@@ -105,6 +111,9 @@ def _compile(op: PanelDensity, node: Any = None, **_: Any) -> Any:  # noqa: ARG0
             np.asarray(found[5]),
             found[6],
             np.asarray(found[7]),
+            found[8],
+            found[9],
+            found[10],
         )
 
     # kept code must not outlive the functions it was compiled from

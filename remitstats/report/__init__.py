@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any
 
+    from remitstats.claims.ledger import Ledger
     from remitstats.estimands.results import RelianceResults
     from remitstats.panel.panel import Panel
 
@@ -21,6 +22,7 @@ def build_report(
     out: Path,
     progress: Callable[[str, float], None] | None = None,
     others: Mapping[str, Any] | None = None,
+    ledger: Ledger | None = None,
 ) -> Path:
     """Write the report of a reliance fit and, where there are some, of fits of other models.
 
@@ -42,6 +44,10 @@ def build_report(
         tables are written into a folder of its name. Of a fit that did not converge nothing is
         stated.
 
+    ledger : Ledger, optional
+        Claims to hold against panel and results (`remitstats.claims.read_ledger`): adds their page
+        and a board on the front page, unless the report covers a part of the country.
+
     Returns
     -------
     Path
@@ -54,4 +60,4 @@ def build_report(
     """
     from remitstats.report.site import build  # noqa: PLC0415  drawing is heavy to import
 
-    return build(results, panel, out, progress, others)
+    return build(results, panel, out, progress, others, ledger)

@@ -48,6 +48,7 @@ def circle_context(
     nation = headline(results.link, "nation")
     return {
         "verdicts": _verdicts(results),
+        "why_none": _why_none(results),
         "regimes": _national_regimes(regime),
         "chain": _links(nation, CHAIN),
         "others": _links(nation, OTHERS),
@@ -93,6 +94,20 @@ def _verdicts(results: CircleResults) -> list[Row]:
             reason = str(entry.get("reason") or "")
             found.append({"claim": claim, "verdict": str(entry["verdict"]), "reason": reason})
     return found
+
+
+def _why_none(results: CircleResults) -> str:
+    """Return why there is no verdict, as a sentence; empty where there is one or no reason."""
+    given = results.summary.get("verdict")
+    if not isinstance(given, Mapping):
+        return ""
+    entries = [given.get(claim) for claim in CLAIMS]
+    reasons = [
+        str(entry["reason"]).rstrip(".")
+        for entry in entries
+        if isinstance(entry, Mapping) and entry.get("verdict") == "none" and entry.get("reason")
+    ]
+    return f"{capital(reasons[0])}." if reasons else ""
 
 
 def _national_regimes(regime: pd.DataFrame) -> list[Row]:

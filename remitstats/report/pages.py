@@ -82,6 +82,7 @@ def page_context(
     pictures: Mapping[str, Picture],
     shapes: MapShapes | None,
     others: Sequence[Page] = (),
+    first: Sequence[Page] = (),
 ) -> dict[str, Any]:
     """Return what the templates of all pages may use.
 
@@ -101,6 +102,8 @@ def page_context(
         To say which units the maps lack.
     others : sequence of Page
         Pages of other models.
+    first : sequence of Page
+        Pages that stand directly after the front page.
 
     Returns
     -------
@@ -109,7 +112,7 @@ def page_context(
     """
     document = results.document()
     summary = plain(results.summary)
-    menu = (PAGES[-1], *PAGES[:-1], *others)
+    menu = (PAGES[-1], *first, *PAGES[:-1], *others)
     return {
         "t": texts,
         "n": Numbers(document, texts.plain("site.to")),

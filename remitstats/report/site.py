@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from remitstats.errors import RemitstatsError
+from remitstats.report import claims_page
 from remitstats.report.formats import show, wave_label
 from remitstats.report.model_pages import ModelPage, model_pages, of_its_own_fit
-from remitstats.report.pages import PAGES, page_context
+from remitstats.report.pages import PAGES, Page, page_context
 from remitstats.report.pictures import draw_all
 from remitstats.report.scope import find_scope, relabelled
 from remitstats.report.shapes import load_shapes
@@ -24,6 +25,7 @@ from remitstats.report.surroundings import Surroundings
 from remitstats.report.texts import Texts
 
 if TYPE_CHECKING:
+    from remitstats.claims.ledger import Ledger
     from remitstats.estimands.results import RelianceResults
     from remitstats.panel.panel import Panel
 
@@ -37,6 +39,7 @@ def build(
     out: Path,
     progress: Progress | None = None,
     others: Mapping[str, Any] | None = None,
+    ledger: Ledger | None = None,
 ) -> Path:
     """Write a report; see `remitstats.report.build_report`."""
     report = progress or _silent
@@ -47,7 +50,7 @@ def build(
     except OSError as error:
         raise _unwritable(out, error) from error
     try:
-        _fill(results, panel, stage, report, models)
+        _fill(results, panel, stage, report, models, ledger)
         report("moving into place", 0.98)
         _move(stage, out)
     except OSError as error:
@@ -64,6 +67,7 @@ def _fill(
     stage: Path,
     progress: Progress,
     models: tuple[ModelPage, ...],
+    ledger: Ledger | None,
 ) -> None:
     results = results.rounded()
     texts = Texts("en")
@@ -104,11 +108,20 @@ def _fill(
     environment.filters["wave_label"] = wave_label
     places = [each.page for each in models]
     of_models = {each.model.name: each.context(surroundings) for each in models}
-    context = page_context(display, panel, scope, texts, pictures, shapes, places)
+    claims: dict[str, Any] | None = None
+    first: tuple[Page, ...] = ()
+    if ledger is not None and not scope.partial:  # claims are on the country as a whole
+        given = {"reliance": results, **{each.model.name: each.results for each in models}}
+        found = claims_page.assess(ledger, panel, given)
+        claims_page.write(stage, ledger, found)
+        claims, first = claims_page.claims_context(ledger, found, texts), (claims_page.PAGE,)
+    context = page_context(display, panel, scope, texts, pictures, shapes, places, first)
     words = dict.fromkeys(word for each in of_models.values() for word in each["glossary"])
-    context |= of_models | {"models": of_models, "glossary": tuple(words)}
-    for page in (*places, *PAGES):
+    context |= of_models | {"models": of_models, "glossary": tuple(words), "claims": claims}
+    for page in (*places, *first, *PAGES):
         own = of_its_own_fit(of_models[page.key]) if page.key in of_models else {}
+        if page in first:  # each verdict asks for its own fits
+            own = {"converged": True}
         html = environment.get_template(f"{page.key}.html.j2").render(context | own, page=page)
         (stage / f"{page.key}.html").write_text(html, encoding="utf-8", newline="\n")
 

@@ -10,8 +10,9 @@ import lazy_loader as _lazy
 __getattr__, __dir__, __all__ = _lazy.attach(
     __name__,
     submod_attrs={
-        "circle": ["simulate_circle", "true_links"],
+        "circle": ["circle_table", "simulate_circle", "true_links"],
         "circle_truth": ["SCENARIOS", "CircleTruth"],
+        "dependence": ["DependenceTruth", "report_by_regime", "simulate_dependence"],
         "dependence_state": ["StateSimulation", "TRUE_STATE", "simulate_dependence_state"],
         "lattice": ["GRID_HYPERPARAMETERS", "grid_panel"],
         "paid_out": ["PaidSimulation", "TRUE_PAID", "simulate_paid_out"],

@@ -10,14 +10,15 @@ back.
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
-from remitstats.models.circle_data import CircleData
+from remitstats.models.circle_data import EARLIER_YEARS, VARIABLES, CircleData
 from remitstats.models.circle_form import noise_of
 from remitstats.simulate.circle_truth import CircleTruth
 
 Array = NDArray[np.float64]
-STREAMS = ("links", "states", "lasting", "new", "unobserved", "noise")
+STREAMS = ("links", "states", "lasting", "new", "unobserved", "noise", "earlier")
 
 
 def simulate_circle(data: CircleData, truth: CircleTruth, *, seed: int) -> CircleData:
@@ -57,8 +58,28 @@ def simulate_circle(data: CircleData, truth: CircleTruth, *, seed: int) -> Circl
     for t in range(waves):
         carried = np.einsum("iab,ib->ia", links[group, t - 1], state) if t else 0.0
         state = carried + new[t] + cause[t + 1] * now + cause[t] * later
+        if t == 0:
+            before = _earlier(data, truth, lasting, state, stream["earlier"])
         found[:, t] += state
-    return data.with_observed(np.where(np.isfinite(data.observed), found, np.nan))
+    return data.with_observed(
+        np.where(np.isfinite(data.observed), found, np.nan),
+        np.where(np.isfinite(data.earlier), before, np.nan),
+    )
+
+
+def _earlier(
+    data: CircleData, truth: CircleTruth, lasting: Array, state: Array, rng: np.random.Generator
+) -> Array:
+    """Return what was measured before the first wave."""
+    of, size = data.earlier_of, data.earlier.shape[1]
+    scale, link, covariance = truth.earlier(of)
+    mean = truth.state_mean_sd * rng.standard_normal((data.nested.tree.groups, size))
+    rest = _shared(data, rng, truth.innovation_share, size) @ _root(covariance).T
+    noise = rng.standard_normal((len(state), size)) * np.sqrt(
+        noise_of(data).earlier * truth.noise_scale[of]
+    )
+    lasted = scale * lasting[:, of]
+    return np.asarray(mean[data.nested.tree.group_of] + lasted + state @ link.T + rest + noise)
 
 
 def true_links(data: CircleData, truth: CircleTruth, *, seed: int) -> Array:
@@ -123,3 +144,33 @@ def _noise(data: CircleData, truth: CircleTruth, rng: np.random.Generator) -> Ar
     together = truth.sampling_correlation
     unit[..., 1] = together * unit[..., 0] + np.sqrt(1.0 - together**2) * unit[..., 1]
     return np.asarray(unit * np.sqrt(noise_of(data).relative * truth.noise_scale))
+
+
+def circle_table(data: CircleData) -> pd.DataFrame:
+    """Return measurements as a table: one row a municipality and wave, a column a variable.
+
+    Parameters
+    ----------
+    data : CircleData
+        Real or simulated.
+
+    Returns
+    -------
+    DataFrame
+        Columns cvegeo, wave and `VARIABLES`, in standard deviations within the wave. Measurements
+        before the first wave are rows of their own, in which the other variables are missing.
+    """
+    codes, waves = data.coords["municipality"], data.coords["wave"]
+    frames = []
+    if len(data.earlier_of):
+        before = np.full((len(codes), len(VARIABLES)), np.nan)
+        before[:, data.earlier_of] = data.earlier
+        frames.append((int(waves[0]) - EARLIER_YEARS, before))
+    frames += [(int(wave), data.observed[:, t]) for t, wave in enumerate(waves)]
+    return pd.concat(
+        [
+            pd.DataFrame(values, columns=list(VARIABLES)).assign(cvegeo=codes, wave=wave)
+            for wave, values in frames
+        ],
+        ignore_index=True,
+    )[["cvegeo", "wave", *VARIABLES]]

@@ -53,15 +53,20 @@ class SourceFile:
 
 
 BANXICO = "Banco de México"
+BLS = "United States Bureau of Labor Statistics"
+CENSUS_BUREAU = "United States Census Bureau"
 CONAPO = "Consejo Nacional de Población (CONAPO)"
 CONEVAL = "Consejo Nacional de Evaluación de la Política de Desarrollo Social (CONEVAL)"
 INEGI = "Instituto Nacional de Estadística y Geografía (INEGI)"
 MADDISON = "Groningen Growth and Development Centre, Maddison Project"
 PNUD = "Programa de las Naciones Unidas para el Desarrollo en México (PNUD)"
+UNITED_NATIONS = "United Nations, Department of Economic and Social Affairs"
+WORLD_BANK = "World Bank"
 PWT = "Groningen Growth and Development Centre, Penn World Table"
 
 _POVERTY_COLUMNS = ("clave_municipio", "municipio", "poblacion")
 _COUNTRY_COLUMNS = ("iso3", "year", "is_country")
+_EXCHANGE_COLUMNS = ("year", "merch_exports_inegi", "oil_exports_s1_minus_s2")
 _CENSUS_COLUMNS = ("region", "municipio_name", "year", "pop", "long", "lat")
 
 FILES: dict[str, SourceFile] = {
@@ -303,6 +308,75 @@ FILES: dict[str, SourceFile] = {
             columns=(*_COUNTRY_COLUMNS, "rgdpe_pc_pwt1001"),
             width=19,
             terms="CC BY 4.0. Cite Feenstra, Inklaar and Timmer, Penn World Table 10.01.",
+        ),
+        SourceFile(
+            "inegi-trade",
+            "world/mexico_fx_sources_annual_usd_mn.csv",
+            INEGI,
+            "Balanza comercial de mercancías: exports, and exports of oil",
+            "to 2021; before 1991 without maquiladoras, not used",
+            columns=_EXCHANGE_COLUMNS,
+            width=12,
+        ),
+        SourceFile(
+            "wdi-tourism",
+            "world/mexico_fx_sources_annual_usd_mn.csv",
+            WORLD_BANK,
+            "World Development Indicators: international tourism, receipts (ST.INT.RCPT.CD)",
+            "1995 to 2020",
+            columns=("year", "tourism_receipts_wdi"),
+            width=12,
+            terms="CC BY 4.0. Cite World Bank, World Development Indicators.",
+        ),
+        SourceFile(
+            "wdi-remittances-2025",
+            "world/panel_country_year.csv",
+            WORLD_BANK,
+            "World Development Indicators: personal remittances received, % of GDP",
+            "vintage 2025",
+            columns=(*_COUNTRY_COLUMNS, "rem_gdp_wdi2025"),
+            width=19,
+            terms="CC BY 4.0. Cite World Bank, World Development Indicators.",
+        ),
+        SourceFile(
+            "cps-born-in-mexico",
+            "world/panel_country_year.csv",
+            CENSUS_BUREAU,
+            "Current Population Survey: residents born in Mexico",
+            "1994 to 2021, a sample; 2014, which is doubled in the file, is left out",
+            columns=(*_COUNTRY_COLUMNS, "us_resident_stock_cps"),
+            width=19,
+            terms="Public domain. Cite Current Population Survey.",
+        ),
+        SourceFile(
+            "wpp-2024",
+            "world/panel_country_year.csv",
+            UNITED_NATIONS,
+            "World Population Prospects 2024: net migration",
+            "revision 2024, estimates to 2023",
+            columns=(*_COUNTRY_COLUMNS, "net_mig_thousand_wpp2024"),
+            width=19,
+            terms="CC BY 3.0 IGO. Cite World Population Prospects 2024.",
+        ),
+        SourceFile(
+            "enigh-receiving",
+            "world/enigh_remittance_households.csv",
+            INEGI,
+            "ENIGH: households that receive remittances, as reported by secondary sources",
+            "surveys of 1998, 2000, 2002 and 2024",
+            columns=("year", "households_receiving", "share_of_households_pct", "note", "source"),
+        ),
+        SourceFile(
+            "bls-compensation",
+            "world/bls_hourly_comp_index_us100_prodworkers.csv",
+            BLS,
+            "Hourly compensation costs of production workers in manufacturing, index, US = 100",
+            "1975 to 2008",
+            columns=(
+                *("country", "1975", "1980", "1985", "1990", "1995"),
+                *("2000", "2005", "2006", "2007", "2008"),
+            ),
+            terms="Public domain. Cite publisher and table.",
         ),
         SourceFile(
             "geo-shapes",

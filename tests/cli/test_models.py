@@ -13,6 +13,8 @@ from remitstats.catalogue import find
 from remitstats.cli.options import design_of, priors_of
 from remitstats.errors import RemitstatsError
 
+STATES = "04,23"
+SHORT = ("--states", STATES, "--draws", "40", "--tune", "40", "--chains", "2", "--seed", "7")
 BOTH = ("--models", "circle,reliance")
 
 
@@ -23,10 +25,10 @@ def words(page) -> str:
 
 
 @pytest.fixture(scope="module")
-def both(tmp_path_factory, small, in_folder):
+def both(tmp_path_factory, in_folder):
     """One run of two models, both too short for their gates; look at it, don't change it."""
     folder = tmp_path_factory.mktemp("both")
-    return in_folder(folder)("run", *small, *BOTH), folder
+    return in_folder(folder)("run", *SHORT, *BOTH), folder
 
 
 @pytest.fixture
@@ -61,7 +63,7 @@ def test_each_model_has_its_folder_of_results_and_reliance_the_top(both):
 
 def test_a_model_keeps_its_own_length_where_none_is_given(program):
     """The circle tunes 240 iterations by its own account; --draws and --chains are the user's."""
-    result = program("fit", "circle", "--states", "02,03", "--draws", "20", "--chains", "1")
+    result = program("fit", "circle", "--states", STATES, "--draws", "20", "--chains", "1")
     assert result.returncode == 3, result.stderr
     settings = json.loads((program.folder / "reports/circle/results.json").read_text())["settings"]
     assert (settings["draws"], settings["tune"], settings["chains"]) == (20, 240, 1)
@@ -74,8 +76,8 @@ def test_the_page_of_each_model_that_did_not_converge_says_so_first(both):
     assert "The circle says why" in words(out / "index.html")
 
 
-def test_the_same_run_again_uses_both_finished_fits(small, program):
-    result = program("run", *small, *BOTH)
+def test_the_same_run_again_uses_both_finished_fits(program):
+    result = program("run", *SHORT, *BOTH)
     assert result.returncode == 3
     assert "sampling" not in result.stderr
     assert result.stderr.count("(a finished fit was used again)") == 2
@@ -86,7 +88,7 @@ def test_the_report_again_without_fitting_is_the_same_report(both, program):
     assert len(before) > 10
     for path in (program.folder / "reports").glob("*.html"):
         path.unlink()
-    result = program("report", "--states", "02,03")
+    result = program("report", "--states", STATES)
     assert result.returncode == 3, result.stderr
     assert result.stdout == "reports/index.html\n"
     assert "circle: from reports/circle/results.json" in result.stderr
@@ -97,7 +99,7 @@ def test_the_report_again_without_fitting_is_the_same_report(both, program):
 def test_results_that_are_gone_are_made_again_from_the_stored_fit(both, program):
     reports = program.folder / "reports"
     shutil.rmtree(reports)
-    result = program("report", "--states", "02,03", "--models", "circle")
+    result = program("report", "--states", STATES, "--models", "circle")
     assert result.returncode == 3, result.stderr
     assert re.search(r"circle: from fits/circle-[0-9a-f]{16}\.nc", result.stderr)
     for name in ("link", "loop", "regime"):
@@ -109,18 +111,18 @@ def test_a_model_of_which_nothing_is_left_is_left_out_of_the_report(program):
     shutil.rmtree(program.folder / "reports/circle")
     for path in (program.folder / "fits").glob("circle-*"):
         path.unlink()
-    result = program("report", "--states", "02,03")
+    result = program("report", "--states", STATES)
     assert result.returncode == 3, result.stderr
     assert "circle" not in result.stderr
     assert not (program.folder / "reports/circle.html").exists()
-    asked = program("report", "--states", "02,03", "--models", "circle")
+    asked = program("report", "--states", STATES, "--models", "circle")
     assert asked.returncode == 2
     assert "There is nothing to make a report of the circle model from" in asked.stderr
     assert "remitstats fit circle" in asked.stderr
 
 
 def test_results_of_other_states_make_no_report(program):
-    result = program("report", "--states", "02")
+    result = program("report", "--states", "04")
     assert result.returncode == 2
     assert "reports/results.json is of another panel or other states" in result.stderr
     assert result.stdout == ""
@@ -159,3 +161,9 @@ def test_a_design_effect_needs_a_model_that_takes_one():
     assert design_of(None, []) is None
     with pytest.raises(RemitstatsError, match="means nothing to"):
         design_of(3.0, [])
+
+
+def test_too_few_municipalities_for_a_model_are_refused_in_words(refused):
+    said = refused("fit", "circle", "--states", "02,03")
+    assert "can't be used for the circle model" in said
+    assert "Take more states" in said

@@ -161,3 +161,42 @@ def test_start_without_density_is_said() -> None:
     density = Plain(2, lambda x: (-math.inf, np.zeros(2)))
     with pytest.raises(collapsed.RemitstatsError, match="not finite where the search"):
         collapsed.laplace(density)
+
+
+@pytest.mark.parametrize("error", [0.05, 2.0])
+def test_standard_deviation_of_pooled_effects_has_its_own_posterior(error: float) -> None:
+    # effects sd * u measured once each, well or badly: the sd can be integrated on a line
+    rng, count, rate = np.random.default_rng(5), 60, 2.0
+    y = rng.normal(0.0, math.hypot(0.8, error), count)
+
+    @dataclass
+    class Effects(Plain):
+        def pooled(self) -> list[Pooled]:
+            return [Pooled(0, slice(1, count + 1), rate)]
+
+    def function(x: np.ndarray) -> tuple[float, np.ndarray]:
+        sd, unit = math.exp(x[0]), x[1:]
+        miss = (y - sd * unit) / error**2
+        value = -0.5 * float(miss @ miss) * error**2 - 0.5 * float(unit @ unit) - rate * sd + x[0]
+        slope = np.concatenate([[sd * float(miss @ unit) - rate * sd + 1.0], sd * miss - unit])
+        return value, slope
+
+    density = Effects(count + 1, function)
+    shape = collapsed.laplace(density)
+    draws = []
+    for seed in np.random.SeedSequence(6).spawn(4):
+        chain = collapsed.WhitenedChain(density, shape, seed)
+        chain.tune(200, lambda: None)
+        draws.append(chain.draw(2000, lambda: None)[0][:, :1])
+    found = np.stack(draws)
+    grid = np.linspace(-6.0, 2.0, 8001)
+    variance = np.exp(2 * grid) + error**2
+    weight = -0.5 * count * np.log(variance) - 0.5 * (y @ y) / variance - rate * np.exp(grid) + grid
+    weight = np.exp(weight - weight.max())
+    weight /= weight.sum()
+    mean = float(weight @ grid)
+    sd = math.sqrt(float(weight @ (grid - mean) ** 2))
+    ess = float(convergence(found)["ess_bulk"].iloc[0])
+    assert ess > 100
+    assert found.mean() == pytest.approx(mean, abs=4 * sd / math.sqrt(ess))
+    assert found.std() == pytest.approx(sd, rel=0.15)

@@ -19,6 +19,10 @@ CIRCLE_GROUPS = (  # of texts whose keys are put together from a variable, a ver
     *("size", "spoken", "step", "title", "verdict"),
 )
 CODE = "\n".join(path.read_text("utf-8") for path in SOURCES)
+DEPENDENCE_GROUPS = (  # likewise: a map and what of it, an assumption, a unit, a method
+    *("assumed", "axis", "factor", "growth", "growth_p", "jump", "later", "later_p", "legend"),
+    *("level", "method", "score", "share", "share_p", "why"),
+)
 
 
 def test_every_text_asked_for_by_name_is_there():
@@ -31,6 +35,7 @@ def test_every_text_asked_for_by_name_is_there():
 def test_no_text_is_left_over():
     dynamic = (
         "nav.",
+        *(f"claims.{group}_" for group in ("basis", "heading", "rule", "verdict")),
         "glossary.",
         "data.file_",
         "method.caveat_",
@@ -39,6 +44,8 @@ def test_no_text_is_left_over():
         "site.part",
     )
     dynamic += tuple(f"circle.{group}_" for group in CIRCLE_GROUPS)
+    dynamic += tuple(f"dependence.{group}_" for group in DEPENDENCE_GROUPS)
+    dynamic += tuple(f"macro.{g}_" for g in ("assumed", "fastest", "legend", "slower", "source"))
     dynamic += ("paper.verdict_", "index.trend_", "diagnostics.", "states.")
     titles = re.compile(r"^\w+\.(title|front)$")
     left = [

@@ -1,93 +1,181 @@
-"""Paths over years, a small panel each: what is known as dots, a prediction as a bar."""
+"""Paths over quarters with their intervals, and what was measured: one large, or many small."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
 
-from remitstats.report.figures.style import ACCENT, CLAIM, PLOT_WIDTH, new_figure, shorten, strip
+from remitstats.report.figures.style import (
+    ACCENT,
+    CLAIM,
+    INK,
+    MUTED,
+    PLOT_WIDTH,
+    RULE,
+    new_figure,
+    shorten,
+)
 
-FOOT, HEAD, TITLE = 0.3, 0.34, 0.3
+AHEAD = "#b08a2e"
 
 
-def paths(
-    rows: pd.DataFrame,
-    names: Mapping[str, str],
-    words: Mapping[str, str],
-    *,
-    columns: int = 2,
-    panel_height: float = 1.15,
-) -> Figure:
-    """Draw a panel a place.
+@dataclass(frozen=True)
+class PathPanel:
+    """One place.
 
     Parameters
     ----------
+    title : str
+        Its name.
     rows : DataFrame
-        ``code``, ``year``, ``observed`` (nan where not known), ``median``, ``eti90_lower``,
-        ``eti90_upper`` and ``predicted``.
-    names : mapping of str to str
-        Titles by code, in the order to draw them.
+        ``quarter``, ``series`` ("trend" or "ahead"), ``median``, ``eti90_lower``, ``eti90_upper``,
+        ``observed``.
+    """
+
+    title: str
+    rows: pd.DataFrame
+
+
+def paths(
+    panels: Sequence[PathPanel],
+    words: Mapping[str, str],
+    *,
+    columns: int = 1,
+    breaks: Sequence[str] = (),
+    shared: bool = False,
+) -> Figure:
+    """Draw places beside and below each other, money on a logarithmic axis.
+
+    Parameters
+    ----------
+    panels : sequence of PathPanel
+        Row by row.
     words : mapping of str to str
-        ``known`` and ``predicted`` for the legend, ``axis`` for what is measured.
+        ``observed``, ``trend``, ``ahead`` and ``axis``.
     columns : int
-        Panels beside each other.
-    panel_height : float
-        Inches of a panel without its title.
+        Panels beside each other; with one the panel is large.
+    breaks : sequence of str
+        Quarters at which a vertical line stands.
+    shared : bool
+        Whether all panels have the same span of money.
 
     Returns
     -------
     Figure
-        Each panel has its own scale from nought.
+        Lines are medians, bands intervals, dots what was measured.
     """
-    lines = -(-len(names) // columns)
-    each = panel_height + TITLE + 0.22
-    height = HEAD + lines * each + FOOT
+    rows = -(-len(panels) // columns)
+    large = columns == 1
+    each = 2.5 if large else (1.12 if columns > 3 else 1.3)
+    head, foot, left = 0.58 if large else 0.5, 0.3, 0.5
+    height = rows * each + head + foot
     figure = new_figure(PLOT_WIDTH, height)
-    left, gap = 0.42, 0.46
-    width = (PLOT_WIDTH - left - 0.08 - gap * (columns - 1)) / columns
-    first, last = int(rows["year"].min()), int(rows["year"].max())
-    for i, (code, title) in enumerate(names.items()):
-        line, column = divmod(i, columns)
-        x = left + column * (width + gap)
-        y = height - HEAD - (line + 1) * each + 0.22
-        axes = figure.add_axes(
-            (x / PLOT_WIDTH, y / height, width / PLOT_WIDTH, panel_height / height)
-        )
-        here = rows[rows["code"] == code].sort_values("year")
-        known, later = here[~here["predicted"]], here[here["predicted"]]
-        axes.plot(known["year"], known["observed"], "-o", color=ACCENT, markersize=2.6, linewidth=1)
-        axes.vlines(
-            later["year"], later["eti90_lower"], later["eti90_upper"], color=CLAIM, linewidth=2
-        )
-        axes.plot(later["year"], later["median"], "s", color=CLAIM, markersize=3.6)
-        strip(axes, grid="y")
-        top = float(np.nanmax([here["observed"].max(), here["eti90_upper"].max()]))
-        axes.set_ylim(0, 1.08 * top)
-        axes.set_xlim(first - 0.8, last + 0.8)
-        axes.locator_params(axis="y", nbins=4)
-        axes.set_xticks([y for y in range(first, last + 1) if y % 10 == 0 or y == last])
-        axes.xaxis.set_major_formatter(lambda value, _: f"{value:.0f}")
-        axes.tick_params(labelsize=8.6)
-        axes.set_title(shorten(title, 14 * round(width)), fontsize=9.4)
+    gap = 0.12 if shared else 0.5
+    width = (PLOT_WIDTH - left - 0.06 - gap * (columns - 1)) / columns
+    span = _span([panel.rows for panel in panels]) if shared else None
+    for i, panel in enumerate(panels):
+        row, column = divmod(i, columns)
+        bottom = height - head - (row + 1) * each + 0.3
+        box = np.array([left + column * (width + gap), bottom, width, each - 0.46])
+        axes = figure.add_axes(tuple(box / np.array([PLOT_WIDTH, height, PLOT_WIDTH, height])))
+        _panel(axes, panel, breaks, span or _span([panel.rows]), length=round(width * 15))
+        if row < rows - 1 and i + columns < len(panels):
+            axes.set_xticklabels([])
+        if shared and column:
+            axes.set_yticklabels([])
     handles = [
-        Line2D([], [], color=ACCENT, marker="o", markersize=3, linewidth=1, label=words["known"]),
         Line2D(
-            [], [], color=CLAIM, marker="s", markersize=4, linewidth=2, label=words["predicted"]
+            [], [], color=MUTED, marker=".", linestyle="", markersize=5, label=words["observed"]
         ),
+        Line2D([], [], color=ACCENT, linewidth=1.6, label=words["trend"]),
+        Patch(facecolor=AHEAD, alpha=0.45, linewidth=0, label=words["ahead"]),
     ]
     figure.legend(
-        handles=handles, loc="upper left", bbox_to_anchor=(0.0, 1.0), ncols=2, fontsize=8.8,
-        borderaxespad=0.2,
+        handles=handles, loc="upper left", bbox_to_anchor=(0.0, 1.0), ncols=3, fontsize=8.4,
+        columnspacing=1.0, handlelength=1.5, borderaxespad=0.1, labelspacing=0.25,
     )  # fmt: skip
-    figure.text(0.5, 0.05 / height, words["axis"], ha="center", va="bottom", fontsize=9)
+    figure.text(0.99, 0.03 / height, words["axis"], ha="right", va="bottom", fontsize=8.6)
     return figure
 
 
-def chosen(rows: pd.DataFrame, codes: Sequence[str], names: Mapping[str, str]) -> dict[str, str]:
-    """Return titles of some places that there are, in the order asked for."""
-    there = set(rows["code"])
-    return {code: names.get(code, code) for code in codes if code in there}
+def _span(tables: Sequence[pd.DataFrame]) -> tuple[float, float]:
+    """Return the money that an axis must hold: trends and forecasts whole, figures but a few."""
+    low, high = [], []
+    for rows in tables:
+        trend = rows[rows["series"] == "trend"]
+        ahead = rows[rows["series"] == "ahead"]
+        seen = trend["observed"].dropna()
+        low += [trend["median"].min(), *ahead["median"], *seen.quantile([0.03])]
+        high += [trend["median"].max(), *ahead["median"], *seen.quantile([0.97])]
+    low = [x for x in low if np.isfinite(x) and x > 0]
+    high = [x for x in high if np.isfinite(x) and x > 0]
+    return 0.8 * min(low), 1.25 * max(high)
+
+
+def _panel(
+    axes: Axes,
+    panel: PathPanel,
+    breaks: Sequence[str],
+    span: tuple[float, float],
+    *,
+    length: int,
+) -> None:
+    large = length > 40
+    rows = panel.rows.assign(at=_years(panel.rows["quarter"]))
+    trend, ahead = (rows[rows["series"] == name] for name in ("trend", "ahead"))
+    for at in _years(pd.Series(list(breaks), dtype=str)):
+        axes.axvline(at - 0.125, color=RULE, linewidth=1.0, zorder=0)
+    axes.plot(
+        trend["at"], trend["observed"], ".", color=MUTED, markersize=3.2 if large else 1.8,
+        markeredgewidth=0, zorder=1,
+    )  # fmt: skip
+    for part, colour, alpha in ((trend, ACCENT, 0.25), (ahead, AHEAD, 0.45)):
+        axes.fill_between(
+            part["at"], part["eti90_lower"], part["eti90_upper"], color=colour, alpha=alpha,
+            linewidth=0, zorder=2,
+        )  # fmt: skip
+    axes.plot(trend["at"], trend["median"], color=ACCENT, linewidth=1.6 if large else 1.1, zorder=3)
+    axes.plot(ahead["at"], ahead["median"], color=CLAIM, linewidth=1.3 if large else 0.9, zorder=3)
+    axes.set_yscale("log")
+    axes.set_ylim(*span)
+    ticks = _ticks(*span)
+    axes.set_yticks(ticks, [f"{tick:,g}" for tick in ticks])
+    axes.minorticks_off()
+    axes.set_xlim(rows["at"].min() - 0.2, rows["at"].max() + 0.2)
+    first = int(np.ceil(rows["at"].min() / 5.0) * 5)
+    years = list(range(first, int(rows["at"].max()) + 1, 5))
+    axes.set_xticks(years, [str(year) if large else f"’{year % 100:02d}" for year in years])
+    axes.tick_params(length=2, labelsize=8.8 if large else 7.2, pad=1.5)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.grid(axis="y", color=RULE, linewidth=0.4)
+    axes.set_axisbelow(True)
+    axes.set_title(
+        shorten(panel.title, length), fontsize=9 if large else 7.6,
+        fontweight="bold", color=INK, pad=2.5,
+    )  # fmt: skip
+
+
+def _years(quarters: pd.Series) -> np.ndarray:
+    text = quarters.astype(str)
+    year, number = text.str[:4].astype(float), text.str[5:].astype(float)
+    return np.asarray(year + (number - 0.5) / 4.0)
+
+
+def _ticks(low: float, high: float) -> list[float]:
+    """Return two to four round numbers within a span."""
+    powers = range(int(np.floor(np.log10(low))), int(np.ceil(np.log10(high))) + 1)
+    found: list[float] = []
+    for steps in ((1, 2, 5), (1, 3), (1,)):
+        found = [step * 10.0**p for p in powers for step in steps if low <= step * 10.0**p <= high]
+        if len(found) <= 4:
+            break
+    while len(found) > 4:
+        found = found[::2]
+    return found or [float(f"{np.sqrt(low * high):.1g}")]

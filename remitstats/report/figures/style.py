@@ -69,7 +69,7 @@ class Classes:
 
 
 def ramp(name: str, count: int, low: float = 0.0, high: float = 1.0) -> tuple[str, ...]:
-    """Return so many colours of a map of colours, evenly spaced between two of its points."""
+    """Return colours along a colour map."""
     return tuple(to_hex(mpl.colormaps[name](x)) for x in np.linspace(low, high, count))
 
 

@@ -1,0 +1,210 @@
+"""The circle's results with what makes a verdict of them: specification curve and calibration."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import xarray as xr
+
+from remitstats.claims.circle_specifications import (
+    HEADLINE,
+    QUANTITIES,
+    core_chances,
+    specification_curve,
+)
+from remitstats.claims.regime import (
+    CLAIMS,
+    CONTRADICTED,
+    NO_VERDICT,
+    SUPPORTED,
+    Verdict,
+    VerdictRule,
+    chances_of,
+    verdict_on,
+)
+from remitstats.errors import RemitstatsError
+from remitstats.estimands.circle import summarise_circle
+from remitstats.estimands.circle_results import COLUMNS, CircleResults
+from remitstats.estimands.summary import ESTIMATE
+from remitstats.panel.panel import Panel
+
+Progress = Callable[[str, float], None]
+CALIBRATION = "circle_calibration.json"
+CURVE_SHARE = 0.6  # of the time that summary and curve take together, for their progress
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """What the rule was found to be worth on simulated panels.
+
+    Parameters
+    ----------
+    study : dict
+        What was simulated and fitted (`validation.circle.Study.describe`), panels of each scenario,
+        command, code version.
+    outcomes, coverage, bars : DataFrame
+        See the functions of these names in `validation.circle`.
+    """
+
+    study: dict[str, Any]
+    outcomes: pd.DataFrame
+    coverage: pd.DataFrame
+    bars: pd.DataFrame
+
+    @classmethod
+    def read(cls, path: Path) -> Calibration:
+        """Read what `write` wrote.
+
+        Raises
+        ------
+        RemitstatsError
+            If the file is not there or something else.
+        """
+        try:
+            found = json.loads(path.read_text(encoding="utf-8"))
+            tables = {k: pd.DataFrame(found[k]) for k in ("outcomes", "coverage", "bars")}
+            return cls(study=dict(found["study"]), **tables)
+        except FileNotFoundError:
+            raise RemitstatsError(
+                f"{path} is not there: run 'remitstats validate circle' first."
+            ) from None
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise RemitstatsError(f"{path} holds no calibration: {error}.") from error
+
+    def to_json(self) -> str:
+        """Return the calibration as text."""
+        document = {
+            "study": self.study,
+            **{
+                name: getattr(self, name).round(6).to_dict("records")
+                for name in ("bars", "outcomes", "coverage")
+            },
+        }
+        return json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+    @property
+    def missed(self) -> list[str]:
+        """The bars that were missed, in words."""
+        return [
+            f"{row['bar']}: {row['found']:.2f} (asked: {row['asked']})"
+            for row in self.bars.to_dict("records")
+            if not row["met"]
+        ]
+
+    def problem(self, form: dict[str, Any]) -> str:
+        """Return why it says nothing of a fit, or nothing if it does."""
+        if self.study.get("form") != form:
+            return "the rule was calibrated for another form of the model"
+        if self.missed:
+            return "on simulated panels the rule missed: " + "; ".join(self.missed)
+        return ""
+
+
+def shipped_calibration() -> Calibration | None:
+    """Return the calibration that travels with the package, or None where there is none."""
+    package = Path(__file__).resolve().parents[1]
+    for place in (package / "data" / CALIBRATION, package.parent / "data" / CALIBRATION):
+        if place.is_file():
+            return Calibration.read(place)
+    return None
+
+
+def summarise(
+    fit: xr.DataTree,
+    panel: Panel,
+    *,
+    command: str = "remitstats fit circle",
+    progress: Progress | None = None,
+) -> CircleResults:
+    """Turn a fit of the circle into results with the specification curve and verdicts.
+
+    Parameters
+    ----------
+    fit, panel, command, progress
+        See `estimands.circle.summarise_circle`. The curve is computed only for a fit that passed
+        its gate: without that there is nothing it could take away.
+    """
+    tell = progress or (lambda _description, _fraction: None)
+    results = summarise_circle(
+        fit, panel, command=command, progress=lambda d, f: tell(d, (1 - CURVE_SHARE) * f)
+    )
+    if not results.converged:
+        return results
+    seed = int(json.loads(fit["provenance"].attrs["settings"])["seed"])
+    curve = specification_curve(
+        panel, seed=seed, progress=lambda d, f: tell(d, 1 - CURVE_SHARE + CURVE_SHARE * f)
+    )
+    form = json.loads(fit["provenance"].attrs["specification"])["form"]
+    return judged(results, curve, form, shipped_calibration())
+
+
+def judged(
+    results: CircleResults,
+    curve: pd.DataFrame,
+    form: dict[str, Any],
+    calibration: Calibration | None,
+    rule: VerdictRule | None = None,
+) -> CircleResults:
+    """Return results with curve, calibration and verdicts.
+
+    Parameters
+    ----------
+    results : CircleResults
+        Of a fit.
+    curve : DataFrame
+        What `specification_curve` returned.
+    form : dict
+        `Form.describe` of the fit.
+    calibration : Calibration, optional
+        Without one that met its bars for this form nothing is supported or contradicted.
+    rule : VerdictRule, optional
+        The limits.
+    """
+    why = "the rule has not been calibrated on simulated panels"
+    if calibration is not None:
+        why = calibration.problem(form)
+    verdicts: dict[str, Any] = {}
+    for claim in CLAIMS:
+        found = verdict_on(
+            chances_of(results.regime, claim),
+            core_chances(curve, claim),
+            rule=rule,
+            converged=results.converged,
+        )
+        if why and found.verdict in (SUPPORTED, CONTRADICTED):  # an open question needs no trial
+            found = Verdict(NO_VERDICT, math.nan, math.nan, why)
+        verdicts[claim] = {k: None if v != v else v for k, v in found.describe().items()}  # noqa: PLR0124 - nan
+    whole = pd.concat([_headline(results), curve], ignore_index=True)
+    tables: dict[str, Any] = {"specification": whole[list(COLUMNS["specification"])]}
+    if calibration is not None:
+        tables["confusion"] = calibration.outcomes[list(COLUMNS["confusion"])]
+        tables["coverage"] = calibration.coverage[list(COLUMNS["coverage"])]
+    summary = results.summary | {
+        "verdict": verdicts,
+        "rule": (rule or VerdictRule()).describe(),
+        "calibration": None if calibration is None else calibration.study,
+    }
+    return replace(results, **tables, summary=summary)
+
+
+def _headline(results: CircleResults) -> pd.DataFrame:
+    """Return the headline's own rows of the curve, from its chains."""
+    loop = results.loop
+    rows = loop[(loop["level"] == "nation") & loop["quantity"].isin(QUANTITIES)]
+    found = [rows[["reading", "quantity", *ESTIMATE]]]
+    nation = results.regime[results.regime["level"] == "nation"]
+    for claim in CLAIMS:
+        chance = nation[["reading"]].assign(quantity=f"p_{claim}", sd=0.0)
+        for name in ESTIMATE:
+            if name != "sd":
+                chance[name] = nation[f"p_{claim}"]
+        found.append(chance)
+    return pd.concat(found, ignore_index=True).assign(
+        specification=HEADLINE, headline=True, core=True
+    )

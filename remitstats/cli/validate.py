@@ -1,0 +1,97 @@
+"""`remitstats validate MODEL`: what estimates and verdicts are worth on simulated panels."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from remitstats.cli.options import Fits, Out
+
+if TYPE_CHECKING:
+    from remitstats.claims.circle import Calibration
+
+MODELS = ("circle",)
+
+
+def validate(
+    model: Annotated[str, typer.Argument(help="Model to validate: circle.")],
+    *,
+    panels: Annotated[int, typer.Option("--panels", help="Panels of every scenario.")] = 100,
+    every: Annotated[
+        int,
+        typer.Option("--every", help="One block of municipalities in how many; 1: the country."),
+    ] = 2,
+    scenarios: Annotated[
+        str | None,
+        typer.Option("--scenarios", help="Some scenarios only.", metavar="'no loop,vicious'"),
+    ] = None,
+    seed: Annotated[int, typer.Option("--seed", help="Seed of everything random.")] = 1,
+    out: Out = Path("reports"),
+    fits: Fits = Path("fits"),
+    panel: Annotated[
+        Path | None,
+        typer.Option("--panel", help="A panel of your own; default: Mexico.", metavar="FILE"),
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option("--workers", help="Processes; default: one a core.", metavar="N")
+    ] = None,
+    cluster: Annotated[
+        str | None,
+        typer.Option("--cluster", help="Dask scheduler to run on.", metavar="tcp://HOST:PORT"),
+    ] = None,
+) -> None:
+    """Simulate countries whose truth is known, fit them, and say how often the verdict is right.
+
+    Finished panels are kept with the fits: what was interrupted goes on.
+    """
+    from remitstats.errors import unknown  # noqa: PLC0415  (start-up stays quick)
+
+    if model not in MODELS:
+        raise unknown("model to validate", model, MODELS)
+    from rich.console import Console  # noqa: PLC0415
+
+    from remitstats.claims.circle import CALIBRATION  # noqa: PLC0415
+    from remitstats.cli.options import command_given  # noqa: PLC0415
+    from remitstats.cli.progress import Phases  # noqa: PLC0415
+    from remitstats.estimands.files import replace_file  # noqa: PLC0415
+    from remitstats.models.circle_data import prepare_data  # noqa: PLC0415
+    from remitstats.pipeline import open_panel, require_writable  # noqa: PLC0415
+    from remitstats.simulate import SCENARIOS  # noqa: PLC0415
+    from remitstats.validation.circle import Study, Trial  # noqa: PLC0415
+    from remitstats.validation.run import calibration_of, run_study  # noqa: PLC0415
+
+    chosen = [part.strip() for part in scenarios.split(",")] if scenarios else list(SCENARIOS)
+    study = Study(panels=panels, every=every, scenarios=tuple(chosen), seed=seed)
+    require_writable(out)
+    require_writable(fits, "--fits")
+    trial = Trial(study, prepare_data(open_panel(panel, ())))
+    with Phases(Console(stderr=True)) as phases:
+        records = run_study(trial, fits, workers=workers, cluster=cluster, progress=phases)
+    found = calibration_of(trial, records, command_given())
+    show(found)
+    typer.echo(str(replace_file(out / CALIBRATION, found.to_json())))
+    if found.missed:
+        raise typer.Exit(3)
+
+
+def show(found: Calibration) -> None:
+    """Print the bars, and what was found in which scenario."""
+    from rich.console import Console  # noqa: PLC0415  (start-up stays quick)
+    from rich.table import Table  # noqa: PLC0415
+
+    console = Console()
+    table = Table("bar", "asked", "found", "met")
+    for row in found.bars.to_dict("records"):
+        table.add_row(
+            row["bar"], row["asked"], f"{row['found']:.3f}", "yes" if row["met"] else "NO"
+        )
+    console.print(table)
+    wide = found.outcomes.pivot_table(
+        index="scenario", columns="verdict", values="count", sort=False
+    )
+    table = Table("scenario", *map(str, wide.columns))
+    for scenario, counts in wide.iterrows():
+        table.add_row(str(scenario), *(f"{count:.0f}" for count in counts))
+    console.print(table)

@@ -1,0 +1,338 @@
+# ruff: noqa: PLR0912, PLR0915 - loops written out are what the compiler makes fast
+"""Compiled functions behind `grouped_paths`.
+
+They stand in one file on purpose: Numba keeps compiled code between runs and looks for changes only
+in the file of the function that was called. They hold no lock, so that chains run side by side.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+Integers = NDArray[np.int64]
+
+LOG_TWO_PI = math.log(2.0 * math.pi)
+_FAST = {"contract", "nsz", "arcp", "reassoc"}
+
+
+@numba.njit(cache=True, nogil=True, fastmath=_FAST, error_model="numpy")  # type: ignore[untyped-decorator]
+def invert(a: Array) -> float:
+    """Invert a positive definite matrix in place; return its log determinant.
+
+    Sweeps of the lower half (Goodnight 1979, The American Statistician 33: 149-158). The result is
+    nan where a pivot is not positive.
+    """
+    size = len(a)
+    log_det = 0.0
+    row = np.empty(size)
+    for k in range(size):
+        pivot = a[k, k]
+        if not pivot > 0.0:
+            return np.nan
+        log_det += np.log(pivot)
+        for j in range(k):
+            row[j] = a[k, j]
+        for j in range(k + 1, size):
+            row[j] = a[j, k]
+        row[k] = 0.0
+        inverse = 1.0 / pivot
+        for i in range(size):
+            factor = row[i] * inverse
+            line = a[i]
+            for j in range(i + 1):
+                line[j] -= factor * row[j]
+        for j in range(k):
+            a[k, j] = row[j] * inverse
+        for j in range(k + 1, size):
+            a[j, k] = row[j] * inverse
+        a[k, k] = -inverse
+    for i in range(size):
+        for j in range(i + 1):
+            a[i, j] = -a[i, j]
+            a[j, i] = a[i, j]
+    return log_det
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
+def grouped_density(
+    observed: Integers,
+    length: Integers,
+    kind: Integers,
+    members: Array,
+    scatter_of: Integers,
+    scatter: Array,
+    cell_start: Integers,
+    cell_state: Integers,
+    cell_count: Array,
+    cell_mean: Array,
+    reported: Integers,
+    extra: Array,
+    covariance: Array,
+    state_covariance: Array,
+    nation_covariance: Array,
+    with_gradient: bool,
+) -> tuple[float, Array, Array, Array, Array, Array, Array, Array, Array]:
+    """Return the log density and, if wanted, its gradients and the paths' posterior.
+
+    Parameters
+    ----------
+    observed, length : array of int, shape (group, time) and (group,)
+        Which times a group's series have, ascending, and how many.
+    kind : array of int, shape (group,)
+        Whose covariance it has.
+    members : array, shape (group,)
+        Number of series.
+    scatter_of, scatter : array, shape (group,) and (·, time, time)
+        Sums of squares and products around cell means; -1 where there are none.
+    cell_start : array of int, shape (group + 1,)
+        A group's cells, one a state.
+    cell_state, cell_count, cell_mean
+        State, number of series and mean series (leading places) of every cell.
+    reported : array of int, shape (kind,)
+        1 where a kind of series has the extra path of the nation, else 0.
+    extra : array, shape (time, k)
+        The extra path is extra times k numbers.
+    covariance : array, shape (kind, time, time)
+        Of a series around nation and state.
+    state_covariance : array, shape (state, time, time)
+        Of every state's path.
+    nation_covariance : array, shape (time + k, time + k)
+        Of the nation's path and the k numbers.
+    with_gradient : bool
+        Whether the gradients are wanted; zero otherwise.
+
+    Returns
+    -------
+    value : float
+    by_covariance, by_state, by_nation : array
+        Gradients, of the states summed.
+    nation_mean, nation_variance : array, shape (time + k) and its square
+        Posterior of the nation's numbers.
+    state_information : array, shape (state, time, time + k)
+        L below.
+    state_variance : array, shape (state, time, time)
+        Of a state's path given the nation's.
+    state_linear : array, shape (state, time)
+        h below.
+    """
+    kinds, times, _ = covariance.shape
+    states = len(state_covariance)
+    groups = len(kind)
+    k = extra.shape[1]
+    size = times + k
+    by_covariance = np.zeros((kinds, times, times))
+    by_state = np.zeros((times, times))
+    by_nation = np.zeros((size, size))
+    information = np.zeros((states, 2, times, times))
+    linear = np.zeros((states, 2, times))
+    inverses = np.empty(np.sum(length**2))
+    value = 0.0
+
+    # every group by itself: what its series say of nation and state
+    offset = 0
+    for g in range(groups):
+        n, c = length[g], kind[g]
+        f = reported[c]
+        at = observed[g]
+        p = inverses[offset : offset + n * n].reshape((n, n))
+        offset += n * n
+        for i in range(n):
+            source = covariance[c, at[i]]
+            for j in range(i + 1):
+                p[i, j] = source[at[j]]
+        value -= 0.5 * members[g] * (invert(p) + n * LOG_TWO_PI)
+        if scatter_of[g] >= 0:
+            around = scatter[scatter_of[g]]
+            total = 0.0
+            for i in range(n):
+                for j in range(n):
+                    total += p[i, j] * around[i, j]
+            value -= 0.5 * total
+        for cell in range(cell_start[g], cell_start[g + 1]):
+            s, count = cell_state[cell], cell_count[cell]
+            quadratic = 0.0
+            for i in range(n):
+                total = 0.0
+                into = information[s, f, at[i]]
+                for j in range(n):
+                    total += p[i, j] * cell_mean[cell, j]
+                    into[at[j]] += count * p[i, j]
+                quadratic += total * cell_mean[cell, i]
+                linear[s, f, at[i]] += count * total
+            value -= 0.5 * count * quadratic
+
+    # states: their paths integrated out, given the nation's
+    joint = nation_covariance.copy()
+    value -= 0.5 * invert(joint)
+    nation_precision = joint.copy()
+    right = np.zeros(size)
+    left = np.zeros((states, times, size))  # L
+    spread = np.empty((states, times, times))  # C, of a state's path given the nation's
+    reach = np.empty((states, times, size))  # C L
+    own = information[:, 0] + information[:, 1]
+    h = linear[:, 0] + linear[:, 1]
+    extra_t = np.ascontiguousarray(extra.T)
+    all_reported = np.zeros((times, times))
+    for s in range(states):
+        spread[s] = state_covariance[s]
+        value -= 0.5 * invert(spread[s])
+        spread[s] += own[s]
+        value -= 0.5 * invert(spread[s])
+        left[s, :, :times] = own[s]
+        right[:times] += h[s]
+        joint[:times, :times] += own[s]
+        if k:
+            all_reported += information[s, 1]
+            left[s, :, times:] = np.dot(information[s, 1], extra)
+            right[times:] += np.dot(extra_t, linear[s, 1])
+        reach[s] = np.dot(spread[s], left[s])
+        value += 0.5 * np.dot(h[s], np.dot(spread[s], h[s]))
+        reach_t = np.ascontiguousarray(reach[s].T)
+        right -= np.dot(reach_t, h[s])
+        joint -= np.dot(reach_t, left[s])
+    if k:
+        crossed = np.dot(all_reported, extra)
+        joint[:times, times:] += crossed
+        joint[times:, :times] += crossed.T
+        joint[times:, times:] += np.dot(extra_t, crossed)
+    value -= 0.5 * invert(joint)
+    nation = np.dot(joint, right)
+    value += 0.5 * np.dot(nation, right)
+    if not with_gradient:
+        return (value, by_covariance, by_state, by_nation, nation, joint, left, spread, h)
+
+    # nation
+    pulled = np.dot(nation_precision, nation)
+    by_nation[:] = np.dot(np.dot(nation_precision, joint), nation_precision)
+    for a in range(size):
+        for b in range(size):
+            by_nation[a, b] += pulled[a] * pulled[b] - nation_precision[a, b]
+            by_nation[a, b] *= 0.5
+
+    # states, and the mean and variance of nation plus state that every series sees
+    mean = np.zeros((states, 2, times))
+    variance = np.zeros((states, 2, times, times))
+    seen = np.zeros((2, states), dtype=np.bool_)
+    for g in range(groups):
+        for cell in range(cell_start[g], cell_start[g + 1]):
+            seen[reported[kind[g]], cell_state[cell]] = True
+    path = np.empty((times, size))
+    shown = nation[:times] + np.dot(extra, nation[times:])
+    for s in range(states):
+        gap = h[s] - np.dot(left[s], nation)
+        state = np.dot(spread[s], gap)
+        for f in range(2):
+            if not seen[f, s]:
+                continue
+            mean[s, f] = state + (nation[:times] if f == 0 else shown)
+            path[:] = -reach[s]
+            for i in range(times):
+                path[i, i] += 1.0
+            if f == 1:
+                path[:, times:] += extra
+            path_q = np.dot(path, joint)
+            variance[s, f] = spread[s] + np.dot(path_q, np.ascontiguousarray(path.T))
+        # D^-1 C L = (I - own C) L, and D^-1 C D^-1 - D^-1 = -(own - own C own), where own - own C
+        # own stands in its first columns, as L begins with own
+        path[:] = left[s] - np.dot(own[s], reach[s])
+        path_q = np.dot(path, joint)
+        square = np.dot(path_q, np.ascontiguousarray(path.T))
+        slope = gap - np.dot(own[s], state)
+        for i in range(times):
+            for j in range(times):
+                by_state[i, j] += 0.5 * (square[i, j] - path[i, j] + slope[i] * slope[j])
+
+    # series
+    far = np.zeros(times)
+    rooms = np.empty((3, times * times))
+    offset = 0
+    for g in range(groups):
+        n, c = length[g], kind[g]
+        f = reported[c]
+        at = observed[g]
+        p = inverses[offset : offset + n * n].reshape((n, n))
+        offset += n * n
+        around = rooms[0, : n * n].reshape((n, n))
+        half = rooms[1, : n * n].reshape((n, n))
+        whole = rooms[2, : n * n].reshape((n, n))
+        if scatter_of[g] >= 0:
+            for i in range(n):
+                for j in range(n):
+                    around[i, j] = scatter[scatter_of[g], i, j]
+        else:
+            around[:] = 0.0
+        for cell in range(cell_start[g], cell_start[g + 1]):
+            s, count = cell_state[cell], cell_count[cell]
+            for i in range(n):
+                far[i] = cell_mean[cell, i] - mean[s, f, at[i]]
+            for i in range(n):
+                source = variance[s, f, at[i]]
+                for j in range(n):
+                    around[i, j] += count * (source[at[j]] + far[i] * far[j])
+        np.dot(p, around, half)
+        for i in range(n):
+            half[i, i] -= members[g]
+        np.dot(half, p, whole)
+        for i in range(n):
+            into = by_covariance[c, at[i]]
+            for j in range(n):
+                into[at[j]] += 0.5 * whole[i, j]
+    return (value, by_covariance, by_state, by_nation, nation, joint, left, spread, h)
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
+def solve_series(
+    observed: Integers,
+    length: Integers,
+    kind: Integers,
+    order: Integers,
+    order_start: Integers,
+    covariance: Array,
+    residual: Array,
+) -> Array:
+    """Return the inverse covariance of what each series shows times its residual, 0 elsewhere.
+
+    Parameters
+    ----------
+    observed, length, kind
+        As for `grouped_density`.
+    order, order_start : array of int, shape (series,) and (group + 1,)
+        The series of every group, one group after the other.
+    covariance : array, shape (kind, time, time)
+        Of a series around nation and state.
+    residual : array, shape (repeat, series, time)
+        Ignored where not observed.
+
+    Returns
+    -------
+    array, shape (repeat, series, time)
+    """
+    told = np.zeros(residual.shape)
+    repeats = len(residual)
+    times = covariance.shape[1]
+    room = np.empty(times * times)
+    for g in range(len(kind)):
+        if order_start[g] == order_start[g + 1]:
+            continue
+        n, c = length[g], kind[g]
+        at = observed[g]
+        p = room[: n * n].reshape((n, n))
+        for i in range(n):
+            source = covariance[c, at[i]]
+            for j in range(i + 1):
+                p[i, j] = source[at[j]]
+        invert(p)
+        for position in range(order_start[g], order_start[g + 1]):
+            series = order[position]
+            for r in range(repeats):
+                for i in range(n):
+                    total = 0.0
+                    for j in range(n):
+                        total += p[i, j] * residual[r, series, at[j]]
+                    told[r, series, at[i]] = total
+    return told

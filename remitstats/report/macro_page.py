@@ -1,0 +1,71 @@
+"""What the page on foreign exchange and the front page say of it: plain records, no HTML."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from remitstats.estimands.results import SURE
+from remitstats.report.formats import capital
+from remitstats.report.macro_pictures import SOURCES
+
+if TYPE_CHECKING:
+    from remitstats.estimands.macro_results import MacroResults
+    from remitstats.report.surroundings import Surroundings
+
+Row = dict[str, Any]
+REMITTANCES = "remittances"
+
+
+def macro_context(
+    results: MacroResults,
+    surroundings: Surroundings,  # noqa: ARG001 - the numbers alone tell what is said
+) -> dict[str, Any]:
+    """Return what the templates may use of foreign exchange, under the name ``macro``.
+
+    Parameters
+    ----------
+    results : MacroResults
+        Rounded as they are written.
+    surroundings : Surroundings
+        Panel, place, texts, shapes.
+    """
+    rows = {(r["source"], r["window"]): r for r in _records(results.window)}
+    windows = list(dict.fromkeys(results.window["window"]))
+    turns = {row["source"]: row for row in _records(results.turn)}
+    return {
+        "sources": [source for source in SOURCES if (source, windows[0]) in rows],
+        "windows": windows,
+        "rows": rows,
+        "turns": turns,
+        "fastest": [
+            {"window": window, "row": rows[REMITTANCES, window], "word": _word(rows, window)}
+            for window in windows
+        ],
+        "slower": _slower(turns.get(REMITTANCES)),
+        "coverage": _records(results.coverage),
+        "predictive": _described(results.predictive),
+        "parameters": _records(results.parameter),
+    }
+
+
+def _word(rows: dict[tuple[str, str], Row], window: str) -> str:
+    """Return whether remittances were the fastest: "yes", "no" or "open"."""
+    p = float(rows[REMITTANCES, window]["p_fastest"])
+    return "yes" if p >= SURE else "no" if p <= 1 - SURE else "open"
+
+
+def _slower(turn: Row | None) -> str:
+    if turn is None:
+        return "open"
+    p = float(turn["p_slower"])
+    return "yes" if p >= SURE else "no" if p <= 1 - SURE else "open"
+
+
+def _records(table: pd.DataFrame) -> list[Row]:
+    return [{str(key): value for key, value in row.items()} for row in table.to_dict("records")]
+
+
+def _described(table: pd.DataFrame) -> list[Row]:
+    return [{**row, "description": capital(str(row["statistic"]))} for row in _records(table)]

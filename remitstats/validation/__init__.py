@@ -1,0 +1,1 @@
+"""Studies of what estimates and verdicts are worth, on panels whose truth is known."""
