@@ -112,8 +112,8 @@ def simulate_dependence_state(
     growth = _normal(made.whole - _fixed(priors, year), rng)
     national = start + truth["tendency"] * year + growth
     regional = national + np.stack([_normal(made.own, rng) for _ in range(groups)])
-    levels = truth["level_sd"] * rng.standard_normal(states)
-    own = truth["tendency_sd"] * rng.standard_normal(states)
+    levels = truth["level_sd"] * rng.standard_normal((states,))
+    own = truth["tendency_sd"] * rng.standard_normal((states,))
     tendency = truth["tendency"] + truth["divergence"] * levels + own
     deviation = levels[:, None] + (truth["divergence"] * levels + own)[:, None] * since
     walk = np.stack([_normal(c, rng) for c in made.walk])

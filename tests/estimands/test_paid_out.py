@@ -154,7 +154,7 @@ def test_claim_says_what_the_data_hold_and_gives_the_share_no_probability(
     results: PaidOutResults,
 ) -> None:
     claim = results.claim.set_index("estimand")
-    assert (claim["claim"] == "remittances-main-income-47").all()
+    assert (claim["claim"] == "remittances-main-income").all()
     income = claim.loc["household_income_dollars", "mean"]
     each = claim.loc["dollars_per_receiving_dwelling", "mean"]
     ratio = claim.loc["dollars_per_receiving_dwelling_over_household_income", "mean"]
