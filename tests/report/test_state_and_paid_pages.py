@@ -33,7 +33,7 @@ def found() -> DependenceStateResults:
 
 
 @pytest.fixture(scope="module")
-def made(found, results, panel, tmp_path_factory):
+def made(found, results, simulated, tmp_path_factory):
     """Report with the states' page, of a fit that passed and of one that did not."""
 
     def build(converged: bool) -> Path:
