@@ -201,11 +201,12 @@ def summarise_dependence(
 
 
 def _dollar_value(data: DependenceData, windows: Windows) -> dict[str, float]:
-    """Return by period how a dollar's worth in the unit moved, per cent a year."""
+    """Return how a dollar's worth in the unit moved, per cent a year: all the time and in parts."""
     if np.ptp(data.log_value) == 0:
         return {}
     growth = windows.growth(windows.weights @ data.log_value)
-    return {name: round(float(value), 4) for name, value in growth.items()}
+    names = ("whole", "before", "after")
+    return {k: round(float(v), 4) for k, v in zip(names, growth.values(), strict=False)}
 
 
 def _forecasts(

@@ -77,7 +77,7 @@ def compare_paid_out_forms(
     worst = dict.fromkeys(forms, 0.0)
     done = 0
     for number, part in enumerate(parts):
-        held = data.hold_out([str(code) for code in data.coords["municipality"][part]])
+        held = data.hold_out(data.coords["municipality"][part].tolist())
         for form in forms:
             if progress:
                 progress(f"form {form}, fold {number + 1}", done / (folds * len(forms)))

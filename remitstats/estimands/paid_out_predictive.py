@@ -1,7 +1,7 @@
 """Posterior predictive check of the model of pay-outs, with named statistics.
 
-Replications draw every municipality's own pull, every block's rate, the pay-outs and the census
-sample anew; the share of receiving dwellings is that of the posterior draw.
+Replications draw every municipality's own pull, every block's rate, the pay-outs and its census
+sample anew; its share of receiving dwellings is that of the posterior draw.
 """
 
 from __future__ import annotations

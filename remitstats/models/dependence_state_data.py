@@ -167,12 +167,10 @@ def prepare_data(panel: Panel, against: str = "product") -> StateData:
         product = product[(product.fillna(0.0) > 0).sum(axis=1) == product.notna().any().sum()]
         dollars, pesos = dollars.loc[product.index], pesos.loc[product.index]
     product = product.where(product > 0)
-    known = [int(y) for y in product.columns[product.notna().any()].to_numpy(int)]
-    whole = dollars.columns.to_numpy(int)
-    with_product = [year for year in known if year in whole]
+    with_product = [int(str(y)) for y in product if product[y].notna().any() and y in dollars]
     _require_whole(product.reindex(columns=with_product), dollars)
     last = max(with_product)
-    later = [int(year) for year in whole if year > last]
+    later = [year for year in map(int, map(str, dollars)) if year > last]
     years = [*with_product, *later]
     by_year = month.groupby(month.index.str[:4].astype(int)).mean()
     states = dollars.index.to_numpy(str)
@@ -222,7 +220,7 @@ def by_quarter(month: pd.DataFrame) -> pd.DataFrame:
     number = (text.str[5:7].astype(int) - 1) // 3 + 1
     quarter = (text.str[:4] + "Q" + number.astype(str)).rename("quarter")
     columns = ["mxn_per_usd", "consumer_price_index"]
-    values = pd.DataFrame({c: pd.to_numeric(month[c]).to_numpy(float) for c in columns})
+    values = month[columns].astype(float)
     grouped = values.groupby(quarter)
     return grouped.mean().where(grouped.count() == 3)
 

@@ -117,12 +117,12 @@ class Priors:
     @classmethod
     def of(cls, described: Mapping[str, Mapping[str, Any]]) -> Priors:
         """Return the priors that `describe` described."""
-        kinds: Mapping[str, Any] = {"normal": NormalPrior, "scale": ScalePrior}
-        found: dict[str, Any] = {}
-        for name, prior in described.items():
-            numbers = {k: v for k, v in prior.items() if k != "prior"}
-            found[name] = kinds[prior["prior"]](**numbers)
-        return cls(**found)
+        kinds: dict[str, Any] = {"normal": NormalPrior, "scale": ScalePrior}
+        made: dict[str, Any] = {
+            name: kinds[p["prior"]](**{k: v for k, v in p.items() if k != "prior"})
+            for name, p in described.items()
+        }
+        return cls(**made)
 
 
 @dataclass(frozen=True, eq=False)

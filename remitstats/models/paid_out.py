@@ -7,7 +7,7 @@ For municipality i with R_i receiving dwellings (form "gravity"):
     rate of a block           log-normal around its state's, and a state's around the typical one
     paid in j                 M_j = sum_i D_i exp(pull_ij) / sum_k exp(pull_ik)
     pull_ii                   home + a_i
-    pull_ij                   a_j - distance_ij / reach             for others near
+    pull_ij                   a_j - distance_ij / reach     for neighbours j of i, and others near
     a_j                       size log(persons) + curve log(persons)^2 + town (share in towns)
                               + own_j,   own_j ~ Normal(0, own_sd persons^-own_slope)
     log dollars_j             Normal(log M_j, noise persons^-noise_slope)

@@ -48,6 +48,7 @@ def dependence_context(
         "ends": _ends(results, periods),
         "national": _records(results.nation),
         "over_income": _over_income(results),
+        "income": _newest_income(results),
         "concentration": _concentration(results.concentration),
         "highest": _highest(results, periods),
         "sensitivity": _records(results.income_sensitivity),
@@ -84,10 +85,10 @@ def _counts(growth: pd.DataFrame, periods: list[str]) -> list[Row]:
         found.append(
             {
                 "period": period,
-                "rose": up,
-                "fell": down,
-                "open": len(rows) - up - down,
-                "total": len(rows),
+                "rose": f"{up:,}",
+                "fell": f"{down:,}",
+                "open": f"{len(rows) - up - down:,}",
+                "total": f"{len(rows):,}",
             }
         )
     return found
@@ -123,6 +124,19 @@ def _ends(results: DependenceResults, periods: list[str]) -> dict[str, Row]:
 def _over_income(results: DependenceResults) -> list[Row]:
     rows = results.nation["quantity"].astype(str).str.contains("income")
     return _records(results.nation[rows])
+
+
+def _newest_income(results: DependenceResults) -> Row:
+    """Return the rows on income of the newest year: the whole, and what lies above a tenth."""
+    rows = {str(row["quantity"]): row for row in _over_income(results)}
+    if not len(results.income_share):
+        return {}
+    year = int(results.income_share["year"].max())
+    total = rows.get(f"remittances over income of households, {year}, per cent")
+    above = rows.get(f"above 10% of income, {year}, per cent of municipalities")
+    if total is None or above is None:
+        return {}
+    return {"year": year, "total": total, "above": above}
 
 
 def _concentration(table: pd.DataFrame) -> list[Row]:

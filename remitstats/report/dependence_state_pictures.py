@@ -12,7 +12,7 @@ import pandas as pd
 from remitstats.report.figures.dots import Labels, Panel, dots
 from remitstats.report.figures.maps import area_map
 from remitstats.report.figures.style import LEVEL, Classes, ramp
-from remitstats.report.figures.year_paths import year_paths
+from remitstats.report.figures.yearly_paths import yearly_paths
 from remitstats.report.picture import Job
 
 if TYPE_CHECKING:
@@ -63,7 +63,12 @@ def _paths(results: DependenceStateResults, surroundings: Surroundings) -> Itera
         texts.plain("dependence_state.nation_alt"),
         texts("dependence_state.nation_caption"),
         partial(
-            year_paths, nation, {"00": surroundings.scope.place}, words, columns=1, panel_height=2.2
+            yearly_paths,
+            nation,
+            {"00": surroundings.scope.place},
+            words,
+            columns=1,
+            panel_height=2.2,
         ),
     )
     states = rows[rows["level"] == "state"]
@@ -75,7 +80,7 @@ def _paths(results: DependenceStateResults, surroundings: Surroundings) -> Itera
         "svg",
         texts.plain("dependence_state.paths_alt", states=", ".join(names.values())),
         texts("dependence_state.paths_caption"),
-        partial(year_paths, states, names, words),
+        partial(yearly_paths, states, names, words),
     )
 
 

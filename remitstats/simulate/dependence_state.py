@@ -112,10 +112,11 @@ def simulate_dependence_state(
     growth = _normal(made.whole - _fixed(priors, year), rng)
     national = start + truth["tendency"] * year + growth
     regional = national + np.stack([_normal(made.own, rng) for _ in range(groups)])
-    levels = truth["level_sd"] * rng.standard_normal((states,))
-    own = truth["tendency_sd"] * rng.standard_normal((states,))
-    tendency = truth["tendency"] + truth["divergence"] * levels + own
-    deviation = levels[:, None] + (truth["divergence"] * levels + own)[:, None] * since
+    level = truth["level_sd"] * rng.standard_normal((int(states),))
+    own = truth["tendency_sd"] * rng.standard_normal(states)
+    tendency = truth["tendency"] + truth["divergence"] * level + own
+    apart = truth["divergence"] * level + own
+    deviation = level.reshape(-1, 1) + apart.reshape(-1, 1) * since
     walk = np.stack([_normal(c, rng) for c in made.walk])
     trend = regional[data.region_of] + deviation + walk
     noise = values["state_scale"][:, None] * truth["noise_sd"]

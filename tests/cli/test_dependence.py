@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parents[2]
 SHORT = ("--states", "06", "--draws", "20", "--tune", "20", "--chains", "2")
 
@@ -23,6 +25,7 @@ def test_it_is_fitted_by_name_with_a_prior_of_ones_own(remitstats):
     assert (out / "summaries/growth.csv").is_file()
 
 
+@pytest.mark.slow
 def test_the_script_gives_the_tables_too(tmp_path):
     script = ROOT / "models/fit_dependence.py"
     done = subprocess.run(

@@ -86,7 +86,7 @@ def slope_z(y):
 def test_a_fit_becomes_tables_that_can_be_written_and_read(level, fitted, tmp_path):
     changed, _ = level
     _, fit = fitted
-    results = summarise_dependence(fit, changed, command="test")
+    results = summarise_dependence(fit, changed, origins=(), command="test")
     count = len(fit["constant_data"]["municipality"])
     assert len(results.rank) == count
     assert set(results.growth["period"]) == {

@@ -85,7 +85,7 @@ def paths(
         bottom = height - head - (row + 1) * each + 0.3
         box = np.array([left + column * (width + gap), bottom, width, each - 0.46])
         axes = figure.add_axes(tuple(box / np.array([PLOT_WIDTH, height, PLOT_WIDTH, height])))
-        _panel(axes, panel, breaks, span or _span([panel.rows]), length=round(width * 15))
+        _panel(axes, panel, breaks, span or _span([panel.rows]), length=round(width * 19))
         if row < rows - 1 and i + columns < len(panels):
             axes.set_xticklabels([])
         if shared and column:
@@ -127,7 +127,7 @@ def _panel(
     *,
     length: int,
 ) -> None:
-    large = length > 40
+    large = length > 50
     rows = panel.rows.assign(at=_years(panel.rows["quarter"]))
     trend, ahead = (rows[rows["series"] == name] for name in ("trend", "ahead"))
     for at in _years(pd.Series(list(breaks), dtype=str)):
@@ -157,7 +157,7 @@ def _panel(
     axes.grid(axis="y", color=RULE, linewidth=0.4)
     axes.set_axisbelow(True)
     axes.set_title(
-        shorten(panel.title, length), fontsize=9 if large else 7.6,
+        shorten(panel.title, length), fontsize=9 if large else 7.2,
         fontweight="bold", color=INK, pad=2.5,
     )  # fmt: skip
 

@@ -72,6 +72,7 @@ def test_findings_are_those_of_the_tables(good, good_site):
     median = nation.loc["2013 to 2025/26", "median"]
     shown = f"{median:+.1f}".replace("-", "−")
     assert f"real remittances per person moved by {shown} %" in text
+    assert "a dollar’s worth in constant pesos itself moved by −7.8 % a year" in text
     steady = good.growth[
         (good.growth["reporting"] == "steady") & (good.growth["period"] == "2013 to 2025/26")
     ]
