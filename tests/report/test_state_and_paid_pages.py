@@ -33,7 +33,7 @@ def found() -> DependenceStateResults:
 
 
 @pytest.fixture(scope="module")
-def made(found, results, simulated, tmp_path_factory):
+def made(found, results, grid_panel, tmp_path_factory):
     """Report with the states' page, of a fit that passed and of one that did not."""
 
     def build(converged: bool) -> Path:
@@ -42,7 +42,7 @@ def made(found, results, simulated, tmp_path_factory):
             summary |= {"reasons": ["bulk ESS of walk_sd is 12"], "remedies": ["--draws 9000"]}
         out = tmp_path_factory.mktemp("state")
         others = {"dependence_state": replace(found, summary=summary)}
-        build_report(results, panel, out, others=others)
+        build_report(results, grid_panel(results), out, others=others)
         return out
 
     return {converged: build(converged) for converged in (True, False)}
