@@ -96,7 +96,7 @@ def summarise_paid_out(
             "fit the form 'gravity' or 'size'."
         )
     data = prepare_data(panel, _design(specification["sampling_design"]))
-    values = parameters(fit["posterior"].to_dataset())
+    values = parameters(fit)
     tell("flows between municipalities", 0.0)
     flows = flows_of(values, data)
     chains = settings["chains"]
@@ -136,6 +136,7 @@ def summarise_paid_out(
             "units": data.size,
             "states": len(data.coords["state"]),
             "hub_inflow": HUB,
+            "noise": specification["noise"],
             "unidentified_percent": data.unidentified_percent,
         },
         command=command,

@@ -51,6 +51,7 @@ def fit_around(
         "form": form,
         "priors": Priors().describe(),
         "sampling_design": SamplingDesign().describe(),
+        "noise": None,
     }
     sample = (("chain", "draw"), rng.normal(size=(CHAINS, DRAWS)))
     plain = dict.fromkeys(("model", "key", "panel_hash", "code_version"), "by hand")
@@ -87,7 +88,7 @@ def test_money_of_households_adds_up_to_money_paid(
     results: PaidOutResults, simulation: PaidSimulation
 ) -> None:
     data = prepare_data(simulation.panel)
-    values = parameters(fit_around(simulation)["posterior"].to_dataset())
+    values = parameters(fit_around(simulation))
     flows = flows_of(values, data)
     assert flows.lived.sum(axis=1) == pytest.approx(data.dollars.sum(), rel=1e-5)
     national = results.group.query("level == 'nation'").set_index("quantity")
@@ -98,7 +99,7 @@ def test_municipalities_add_up_to_their_state(
     results: PaidOutResults, simulation: PaidSimulation
 ) -> None:
     data = prepare_data(simulation.panel)
-    flows = flows_of(parameters(fit_around(simulation)["posterior"].to_dataset()), data)
+    flows = flows_of(parameters(fit_around(simulation)), data)
     member = data.state_of == 1
     whole = flows.lived[:, member].sum(axis=1) / flows.receiving[:, member].sum(axis=1)
     row = results.group.query("code == '06' and quantity == 'corrected'").iloc[0]
