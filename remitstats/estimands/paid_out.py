@@ -95,7 +95,8 @@ def summarise_paid_out(
             f"The form '{specification['form']}' has no flows between municipalities to report: "
             "fit the form 'gravity' or 'size'."
         )
-    data = prepare_data(panel, _design(specification["sampling_design"]))
+    design, within = _design(specification["sampling_design"]), specification["within"]
+    data = prepare_data(panel, design, within=within)
     values = parameters(fit)
     tell("flows between municipalities", 0.0)
     flows = flows_of(values, data)
@@ -137,6 +138,7 @@ def summarise_paid_out(
             "states": len(data.coords["state"]),
             "hub_inflow": HUB,
             "noise": specification["noise"],
+            "within_kilometres": within,
             "unidentified_percent": data.unidentified_percent,
         },
         command=command,

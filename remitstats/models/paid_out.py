@@ -45,7 +45,7 @@ from numpy.typing import NDArray
 from scipy import special
 
 from remitstats.errors import unknown
-from remitstats.models.paid_out_data import FLOOR, PaidData, prepare_data, share_scores
+from remitstats.models.paid_out_data import FLOOR, WITHIN, PaidData, prepare_data, share_scores
 from remitstats.panel.panel import Panel
 from remitstats.parts.allocation import summed, totals_pymc
 from remitstats.parts.priors import NormalPrior, ScalePrior
@@ -146,6 +146,7 @@ def build(
     design: SamplingDesign | None = None,
     form: str = "gravity",
     noise: Noise | None = None,
+    within: float = WITHIN,
 ) -> Any:
     """Return the model of pay-outs as a PyMC model.
 
@@ -161,6 +162,8 @@ def build(
         One of `FORMS`.
     noise : Noise, optional
         Assumed in form "gravity"; the others estimate it.
+    within : float
+        Kilometres within which money may be paid without a common border.
 
     Returns
     -------
@@ -175,7 +178,7 @@ def build(
     RemitstatsError
         If there is no such form.
     """
-    return model_of(prepare_data(panel, design), priors, form, noise)
+    return model_of(prepare_data(panel, design, within=within), priors, form, noise)
 
 
 def model_of(
@@ -230,6 +233,7 @@ def model_of(
         "priors": priors.describe(),
         "sampling_design": data.design.describe(),
         "form": form,
+        "within": data.within,
         "noise": noise.describe() if form == "gravity" else None,
     }
     return model

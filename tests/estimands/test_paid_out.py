@@ -52,6 +52,7 @@ def fit_around(
         "priors": Priors().describe(),
         "sampling_design": SamplingDesign().describe(),
         "noise": None,
+        "within": 20.0,
     }
     sample = (("chain", "draw"), rng.normal(size=(CHAINS, DRAWS)))
     plain = dict.fromkeys(("model", "key", "panel_hash", "code_version"), "by hand")
