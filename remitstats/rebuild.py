@@ -67,7 +67,7 @@ def rebuild(
     Parameters
     ----------
     job : Job
-        Its `out`, `fits`, `panel`, `states` and `command`.
+        Its `out`, `fits`, `panel`, `states`, `command` and `language`.
     models : iterable of str, optional
         Models of the catalogue; by default all of which something is found.
     progress : callable, optional
@@ -79,9 +79,11 @@ def rebuild(
         If there is nothing of reliance, or nothing of a model that was asked for by name.
     """
     from remitstats.report import build_report  # noqa: PLC0415 - drawing is heavy to import
+    from remitstats.report.texts import require_language  # noqa: PLC0415
 
     tell = progress or (lambda _description, _fraction: None)
     named = None if models is None else {model.name for model in catalogue.choose(models)}
+    require_language(job.language)
     require_writable(job.out / "assets")
     tell("reading the panel", 0.0)
     panel = open_panel(job.panel, job.states)
@@ -110,6 +112,7 @@ def rebuild(
         lambda _step, share: tell("drawing the report", share),
         others={name: found for name, found in results.items() if name != FIRST},
         ledger=ledger_for(panel),
+        language=job.language,
     )
     return Rebuilt(results, sources, absent, page)
 

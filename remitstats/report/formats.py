@@ -8,6 +8,8 @@ from typing import Any
 
 MISSING = "–"
 MINUS = "\N{MINUS SIGN}"
+PERCENT = {"en": "%", "es": "\N{NO-BREAK SPACE}%"}
+"""What stands after a number that is a percentage, by language."""
 
 
 def _fixed(value: float, decimals: int) -> str:
@@ -70,7 +72,7 @@ def wave_label(wave: Any) -> str:
     return f"{wave:.0f}" if isinstance(wave, float) else str(wave)
 
 
-def show(value: float | None, kind: str) -> str:
+def show(value: float | None, kind: str, language: str = "en") -> str:
     """Return a number as readers see it.
 
     Parameters
@@ -79,6 +81,8 @@ def show(value: float | None, kind: str) -> str:
         None and NaN give a dash.
     kind : str
         Key of `KINDS`.
+    language : str
+        Of the report. Mexico writes numbers as English does, but a percentage with a blank.
 
     Returns
     -------
@@ -87,4 +91,4 @@ def show(value: float | None, kind: str) -> str:
     """
     if value is None or math.isnan(value):
         return MISSING
-    return KINDS[kind](float(value))
+    return KINDS[kind](float(value)).replace("%", PERCENT[language])

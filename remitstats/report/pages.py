@@ -115,7 +115,7 @@ def page_context(
     menu = (PAGES[-1], *first, *PAGES[:-1], *others)
     return {
         "t": texts,
-        "n": Numbers(document, texts.plain("site.to")),
+        "n": Numbers(document, texts.plain("site.to"), language=texts.language),
         "doc": document,
         "summary": summary,
         "scope": scope,
