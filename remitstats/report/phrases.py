@@ -52,18 +52,24 @@ class Phrases:
         about : str
             Id of the claim that they are of, if any.
         """
-        for table in (self._of_claims.get(about, {}), self._of_claims.get(COMMON, {}), self._exact):
-            if text in table:
-                return str(table[text])
+        claim, common = self._of_claims.get(about, {}), self._of_claims.get(COMMON, {})
         low = text[:1].lower() + text[1:]
-        if low != text and low in self._exact:
-            found = self._exact[low]
-            return found[:1].upper() + found[1:]
+        for table in (claim, common, self._exact):
+            for words in (text, low):
+                if words in table:
+                    found = str(table[words])
+                    return found if words == text else found[:1].upper() + found[1:]
         for pattern, wording in self._patterns:
-            match = pattern.fullmatch(text)
-            if match:
-                parts = {k: self._part(v, about) for k, v in match.groupdict().items()}
-                return wording.format(**parts)
+            for words in (text, low):
+                match = pattern.fullmatch(words)
+                if match:
+                    parts = {k: self._part(v, about) for k, v in match.groupdict().items()}
+                    found = wording.format(**parts)
+                    return found if words == text else found[:1].upper() + found[1:]
+        if "; " in text:  # several sources beside each other
+            said = [self.find(part, about) for part in text.split("; ")]
+            if all(said):
+                return "; ".join(map(str, said))
         return None
 
     def place(self, name: str) -> str:
