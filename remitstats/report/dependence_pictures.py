@@ -118,9 +118,7 @@ def _states(results: DependenceResults, texts: Texts) -> Iterator[Job]:
         axis=texts.plain("dependence.growth_axis"),
     )
     shown = periods[1:] if len(periods) > 1 else periods
-    panels = [
-        Panel(texts.said_plain(period), table[table["period"] == period]) for period in shown
-    ]
+    panels = [Panel(texts.said_plain(period), table[table["period"] == period]) for period in shown]
     yield Job(
         "dependence_growth_states",
         "svg",
@@ -159,8 +157,9 @@ def _maps(results: DependenceResults, surroundings: Surroundings) -> Iterator[Jo
     periods = list(results.growth["period"].unique())
     for name, period in zip(("growth", "later"), (periods[0], periods[-2]), strict=False):
         rows = results.growth[results.growth["period"] == period].set_index("cvegeo")
-        yield job(name, shapes.align(rows["median"]), GROWTH, period=texts.said_plain(period))
-        yield job(f"{name}_p", shapes.align(rows["p_positive"]), INCREASE, period=texts.said_plain(period))
+        said = texts.said_plain(period)
+        yield job(name, shapes.align(rows["median"]), GROWTH, period=said)
+        yield job(f"{name}_p", shapes.align(rows["p_positive"]), INCREASE, period=said)
         if len(periods) == 1:
             return
     if len(results.income_share):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -10,6 +11,15 @@ MISSING = "–"
 MINUS = "\N{MINUS SIGN}"
 PERCENT = {"en": "%", "es": "\N{NO-BREAK SPACE}%"}
 """What stands after a number that is a percentage, by language."""
+
+
+MONTHS = {
+    "es": (
+        *("enero", "febrero", "marzo", "abril", "mayo", "junio"),
+        *("julio", "agosto", "septiembre", "octubre", "noviembre", "diciembre"),
+    )
+}
+"""Names of months, of languages whose dates are written with them."""
 
 
 def _fixed(value: float, decimals: int) -> str:
@@ -63,6 +73,14 @@ KINDS: Mapping[str, Callable[[float], str]] = {
 def capital(text: str) -> str:
     """Return a text with its first letter as a capital."""
     return text[:1].upper() + text[1:]
+
+
+def date_label(date: Any, language: str = "en") -> str:
+    """Return an ISO date as people of a language write it; what is no date as it is."""
+    found = re.fullmatch(r"(\d{4})-(\d{2})-(\d{2})", str(date))
+    if found is None or language not in MONTHS or not 1 <= int(found[2]) <= 12:
+        return str(date)
+    return f"{int(found[3])} de {MONTHS[language][int(found[2]) - 1]} de {found[1]}"
 
 
 def wave_label(wave: Any) -> str:

@@ -58,11 +58,11 @@ def switch(file: str, language: str, order: Sequence[str]) -> list[Switch]:
     """
     up = to_top(language, order)
     found = []
-    for each in NAMES:
+    for each, own_name in NAMES.items():
         if each in order:
             folder = "" if each == order[0] else f"{each}/"
             address = file if each == language else f"{up}{folder}{file}"
-            found.append(Switch(each, NAMES[each], address, each == language))
+            found.append(Switch(each, own_name, address, each == language))
     return found
 
 
@@ -93,5 +93,5 @@ def write_in_language(
         return match[0] if stays else f'{kind}="{up}{address}"'
 
     for name, html in pages.items():
-        html = _ADDRESS.sub(moved, html) if up else html
-        (folder / name).write_text(html, encoding="utf-8", newline="\n")
+        text = _ADDRESS.sub(moved, html) if up else html
+        (folder / name).write_text(text, encoding="utf-8", newline="\n")

@@ -6,6 +6,7 @@ import json
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from importlib.resources import files
@@ -249,6 +250,9 @@ def _move(stage: Path, out: Path) -> None:
         (stage / name).replace(place)
     for name in before - set(names):
         (out / name).unlink(missing_ok=True)
+    for language in LANGUAGES:  # the folder of a language that is on top now
+        with suppress(OSError):
+            (out / language).rmdir()
     (out / _LIST).write_text(json.dumps(names, indent=1), encoding="utf-8")
 
 
@@ -274,9 +278,7 @@ def _at(progress: Progress, model: str, share: float, figure: str, _of_figures: 
     progress(f"{model}: {figure}", share)
 
 
-def _between(
-    progress: Progress, first: float, last: float, description: str, share: float
-) -> None:
+def _between(progress: Progress, first: float, last: float, description: str, share: float) -> None:
     progress(description, first + (last - first) * share)
 
 
