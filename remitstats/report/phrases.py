@@ -2,8 +2,9 @@
 
 ``phrases_LANGUAGE.toml`` has the English words as keys and the other language's as values; words
 put together by the program hold ``{placeholders}``. What stands in one is said in the other
-language too where it is known. A placeholder whose name begins with ``number`` holds a number only,
-one that begins with ``year`` a year, ``2025/26`` or a quarter; any other holds anything.
+language too where it is known. A placeholder whose name begins with ``number`` holds a number
+only, one that begins with ``year`` a year, ``2025/26`` or a quarter, one that begins with
+``chance`` a probability; any other holds anything.
 
 The words of the shipped ledger have a file of their own, ``claims/ledger_LANGUAGE.toml``, by id of
 the claim: a claim of that id in a ledger of somebody's own is said in the other language only as
@@ -25,7 +26,11 @@ COMMON = "common"
 PLACES = "places"
 """Names in a file of phrases that are those of places alone."""
 
-_KINDS = {"number": r"[-−+]?\d[\d.,]*", "year": r"\d{4}(?:Q\d|/\d\d)?"}
+_KINDS = {
+    "number": r"[-−+]?\d[\d.,]*",
+    "year": r"\d{4}(?:Q\d|/\d\d)?",
+    "chance": r"(?:below |above )?\d[\d.]*",
+}
 
 
 class Phrases:
@@ -59,6 +64,10 @@ class Phrases:
                 if words in table:
                     found = str(table[words])
                     return found if words == text else found[:1].upper() + found[1:]
+        if "; " in text:  # several sources beside each other
+            said = [self.find(part, about) for part in text.split("; ")]
+            if all(said):
+                return "; ".join(map(str, said))
         for pattern, wording in self._patterns:
             for words in (text, low):
                 match = pattern.fullmatch(words)
@@ -66,10 +75,6 @@ class Phrases:
                     parts = {k: self._part(v, about) for k, v in match.groupdict().items()}
                     found = wording.format(**parts)
                     return found if words == text else found[:1].upper() + found[1:]
-        if "; " in text:  # several sources beside each other
-            said = [self.find(part, about) for part in text.split("; ")]
-            if all(said):
-                return "; ".join(map(str, said))
         return None
 
     def place(self, name: str) -> str:

@@ -1,8 +1,8 @@
 """Spanish: nothing is missing, nothing is left in English, nothing says another number.
 
 Where a test here fails after a text was added: texts of the report want their Spanish in
-``texts_es.toml``, under the same key; descriptions and other words that come with data or models, in
-``phrases_es.toml``; words of the ledger, in ``claims/ledger_es.toml``, under the claim's id.
+``texts_es.toml``, under the same key; descriptions and other words that come with data or models,
+in ``phrases_es.toml``; words of the ledger, in ``claims/ledger_es.toml``, under the claim's id.
 """
 
 from __future__ import annotations
