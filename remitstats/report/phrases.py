@@ -4,7 +4,8 @@
 put together by the program hold ``{placeholders}``. What stands in one is said in the other
 language too where it is known. A placeholder whose name begins with ``number`` holds a number
 only, one that begins with ``year`` a year, ``2025/26`` or a quarter, one that begins with
-``chance`` a probability; any other holds anything.
+``chance`` a probability, one that begins with ``names`` some names after each other; any other
+holds anything.
 
 The words of the shipped ledger have a file of their own, ``claims/ledger_LANGUAGE.toml``, by id of
 the claim: a claim of that id in a ledger of somebody's own is said in the other language only as
@@ -72,7 +73,7 @@ class Phrases:
             for words in (text, low):
                 match = pattern.fullmatch(words)
                 if match:
-                    parts = {k: self._part(v, about) for k, v in match.groupdict().items()}
+                    parts = {k: self._part(k, v, about) for k, v in match.groupdict().items()}
                     found = wording.format(**parts)
                     return found if words == text else found[:1].upper() + found[1:]
         return None
@@ -81,7 +82,9 @@ class Phrases:
         """Return the name of a place; as it is where it has no other."""
         return str(self._places.get(name, name))
 
-    def _part(self, text: str, about: str) -> str:
+    def _part(self, kind: str, text: str, about: str) -> str:
+        if kind.startswith("names"):
+            return ", ".join(self._part("", name, about) for name in text.split(", "))
         found = self.find(text, about)
         return self.place(text) if found is None else found
 
