@@ -7,7 +7,7 @@ VENV := .venv
 PYTHON := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
 
-.PHONY: help report circle test test-slow lint format data sensitivity bench wheel browser clean
+.PHONY: help report circle test test-slow lint coverage audit api format data sensitivity bench wheel browser clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /|/' | awk -F'|' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -33,6 +33,16 @@ lint: $(STAMP)  ## Check style and types
 	@$(VENV)/bin/ruff check .
 	@$(VENV)/bin/ruff format --check .
 	@$(VENV)/bin/mypy
+
+coverage: $(STAMP) browser  ## Run the tests and say which lines they ran (htmlcov/index.html)
+	@$(PYTHON) -m pip install --quiet --constraint constraints.txt --editable ".[care]"
+	@$(PYTHON) -m pytest -n auto --cov --cov-report=term:skip-covered --cov-report=html
+
+audit: $(STAMP)  ## Look for known vulnerabilities of the packages used (asks the network)
+	@scripts/audit $(PYTHON)
+
+api: $(STAMP)  ## List what users may rely on (docs/public-api.json)
+	@$(PYTHON) tests/package/public_api.py
 
 format: $(STAMP)  ## Put the code in its form
 	@$(VENV)/bin/ruff check --fix .

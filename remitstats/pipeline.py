@@ -6,9 +6,8 @@ gives the same numbers by every way in. Which models there are, `catalogue` says
 
 from __future__ import annotations
 
-import json
 import tempfile
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -25,7 +24,10 @@ from remitstats.fitting.store import fit_name, fit_or_reuse
 from remitstats.fitting.version import code_version, fit_key
 from remitstats.panel.load import load_mexico, load_panel
 from remitstats.panel.panel import Panel
+from remitstats.panel.turns import only_writer
 from remitstats.parts.sampling_error import SamplingDesign
+from remitstats.report.texts import require_language
+from remitstats.untrusted import parse_json, read_text
 
 if TYPE_CHECKING:
     from remitstats.claims.ledger import Ledger
@@ -178,7 +180,8 @@ def fit_model(job: Job, name: str, progress: Progress | None = None) -> Outcome:
     model = catalogue.find(name)
     panel = _ready(job, [model], tell)
     _require_serves(model, panel)
-    return _fit(job, model, panel, tell)
+    with only_writer([job.folder(model)]):
+        return _fit(job, model, panel, tell)
 
 
 def run(job: Job, models: Iterable[str] | None = None, progress: Progress | None = None) -> Run:
@@ -202,9 +205,6 @@ def run(job: Job, models: Iterable[str] | None = None, progress: Progress | None
     RemitstatsError
         As for `fit_model`.
     """
-    from remitstats.report import build_report  # noqa: PLC0415 - drawing is heavy to import
-    from remitstats.report.texts import require_language  # noqa: PLC0415
-
     tell = progress or _silent
     chosen = catalogue.choose(models)
     named = {model.name for model in chosen if models is not None} | {FIRST}
@@ -220,6 +220,16 @@ def run(job: Job, models: Iterable[str] | None = None, progress: Progress | None
     for model in chosen:
         if model.name in named:
             _require_serves(model, panel)
+    with only_writer([job.out, *map(job.folder, chosen)]):
+        return _run(job, chosen, named, panel, tell)
+
+
+def _run(
+    job: Job, chosen: Sequence[Model], named: Collection[str], panel: Panel, tell: Progress
+) -> Run:
+    """Fit models to a panel and write the report, with the folders to ourselves."""
+    from remitstats.report import build_report  # noqa: PLC0415 - drawing is heavy to import
+
     outcomes: dict[str, Outcome] = {}
     left_out: dict[str, str] = {}
     for model in chosen:
@@ -326,7 +336,7 @@ def _withdraw(path: Path) -> None:
 def _finished(out: Path, results_of: Any, key: str) -> Any:
     """Return the results in a folder if they are whole and those of this very fit."""
     try:
-        summary = json.loads((out / "results.json").read_text(encoding="utf-8"))
+        summary = parse_json(read_text(out / "results.json"))
         if (summary["fit_key"], summary["code_version"]) != (key, code_version()):
             return None
         return results_of.read(out)

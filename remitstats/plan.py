@@ -37,6 +37,7 @@ from remitstats.fitting.jobs import FitJob, Simulate
 from remitstats.fitting.settings import ENGINES, LIMITS, Settings
 from remitstats.models import MODELS, reliance
 from remitstats.parts.sampling_error import SamplingDesign
+from remitstats.untrusted import parse_toml, read_text
 
 KEYS = {
     "name": "a text of its own for each variation",
@@ -131,7 +132,7 @@ def read_plan(path: str | Path, overrides: Mapping[str, Any] | None = None) -> P
 
 def _content(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return parse_toml(read_text(path))
     except FileNotFoundError as error:
         raise RemitstatsError(f"There is no plan at {path}. Check the path.") from error
     except OSError as error:

@@ -13,8 +13,7 @@ summarises it may have changed with what made it.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,6 +26,7 @@ from remitstats.errors import RemitstatsError
 from remitstats.fitting.store import StoreError, load_fit, read_provenance
 from remitstats.fitting.version import code_version
 from remitstats.panel.panel import Panel
+from remitstats.panel.turns import only_writer
 from remitstats.pipeline import (
     Job,
     Progress,
@@ -35,6 +35,8 @@ from remitstats.pipeline import (
     require_writable,
     write_results,
 )
+from remitstats.report.texts import require_language
+from remitstats.untrusted import parse_json, read_text
 
 
 @dataclass(frozen=True)
@@ -78,9 +80,6 @@ def rebuild(
     RemitstatsError
         If there is nothing of reliance, or nothing of a model that was asked for by name.
     """
-    from remitstats.report import build_report  # noqa: PLC0415 - drawing is heavy to import
-    from remitstats.report.texts import require_language  # noqa: PLC0415
-
     tell = progress or (lambda _description, _fraction: None)
     named = None if models is None else {model.name for model in catalogue.choose(models)}
     require_language(job.language)
@@ -88,12 +87,27 @@ def rebuild(
     tell("reading the panel", 0.0)
     panel = open_panel(job.panel, job.states)
     tell("reading the panel", 1.0)
+    wanted = [
+        model for model in catalogue.CATALOGUE if named is None or model.name in {*named, FIRST}
+    ]
+    with only_writer([job.out, *map(job.folder, wanted)]):
+        return _rebuild(job, wanted, named, panel, tell)
+
+
+def _rebuild(
+    job: Job,
+    models: Iterable[Model],
+    named: Collection[str] | None,
+    panel: Panel,
+    tell: Progress,
+) -> Rebuilt:
+    """Write the report, with the folders to ourselves."""
+    from remitstats.report import build_report  # noqa: PLC0415 - drawing is heavy to import
+
     results: dict[str, Any] = {}
     sources: dict[str, Path] = {}
     absent: dict[str, str] = {}
-    for model in catalogue.CATALOGUE:
-        if named is not None and model.name not in {*named, FIRST}:
-            continue
+    for model in models:
         found, why = _found(job, model, panel, tell)
         if found is not None:
             results[model.name], sources[model.name] = found
@@ -139,7 +153,7 @@ def _found(
 def _unfit(path: Path, panel: Panel) -> str:
     """Return why results can't be used; empty if they can."""
     try:
-        summary = json.loads(path.read_text(encoding="utf-8"))
+        summary = parse_json(read_text(path))
         same = summary["panel_hash"] == panel.hash
     except (OSError, ValueError, KeyError, TypeError):
         return f"{path} can't be read"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -69,10 +69,14 @@ class Assessment:
     findings: tuple[Finding, ...]
 
     @property
+    def deciding(self) -> tuple[Finding, ...]:
+        """The findings that the verdict rests on."""
+        return _deciding(self.claim, self.findings)
+
+    @property
     def run(self) -> tuple[str, ...]:
         """What to run to get what the verdict lacks."""
-        deciding = self.claim.deciding
-        return tuple(dict.fromkeys(f.run for f in self.findings if f.run and f.test in deciding))
+        return tuple(dict.fromkeys(f.run for f in self.deciding if f.run))
 
     def describe(self) -> dict[str, Any]:
         """Return it as plain values."""
@@ -139,13 +143,20 @@ def document(ledger: Ledger, assessments: Iterable[Assessment]) -> dict[str, Any
 
 def _assess(claim: Claim, sources: Sources, problems: list[str]) -> Assessment:
     findings = tuple(_find(claim, test, sources, problems) for test in claim.tests)
-    deciding = [f for f in findings if f.test in claim.deciding]
+    deciding = _deciding(claim, findings)
     if not deciding:
         return Assessment(claim, NOT_TESTABLE, claim.needs, math.nan, findings)
     verdict, reason = _together(deciding)
     given = [f.evidence.probability for f in deciding if f.evidence is not None]
     known = [p for p in given if math.isfinite(p)]
     return Assessment(claim, verdict, reason, min(known, default=math.nan), findings)
+
+
+def _deciding(claim: Claim, findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
+    """Return the findings that decide: those of models not fitted don't, where there are others."""
+    asked = tuple(f for f in findings if f.test in claim.deciding)
+    found = tuple(f for f in asked if f.evidence is not None or f.test.basis != "fitted")
+    return found or asked
 
 
 def _find(claim: Claim, test: ClaimTest, sources: Sources, problems: list[str]) -> Finding:
@@ -165,7 +176,7 @@ def _find(claim: Claim, test: ClaimTest, sources: Sources, problems: list[str]) 
     return Finding(test, verdict, reason, evidence)
 
 
-def _together(findings: list[Finding]) -> tuple[str, str]:
+def _together(findings: Sequence[Finding]) -> tuple[str, str]:
     """Return what tests that decide say together: anything but one voice is inconclusive."""
     missing = [f for f in findings if f.evidence is None]
     if missing:

@@ -12,6 +12,7 @@ from typing import Any
 import pandas as pd
 import xarray as xr
 
+from remitstats.claims.circle_comparison import Comparison, shipped_comparison
 from remitstats.claims.circle_specifications import (
     HEADLINE,
     QUANTITIES,
@@ -32,7 +33,10 @@ from remitstats.errors import RemitstatsError
 from remitstats.estimands.circle import summarise_circle
 from remitstats.estimands.circle_results import COLUMNS, CircleResults
 from remitstats.estimands.summary import ESTIMATE
+from remitstats.models.circle_data import CircleData, Measures, prepare_data
 from remitstats.panel.panel import Panel
+from remitstats.parts.sampling_error import SamplingDesign
+from remitstats.untrusted import parse_json, read_text
 
 Progress = Callable[[str, float], None]
 CALIBRATION = "circle_calibration.json"
@@ -67,7 +71,7 @@ class Calibration:
             If the file is not there or something else.
         """
         try:
-            found = json.loads(path.read_text(encoding="utf-8"))
+            found = parse_json(read_text(path))
             tables = {k: pd.DataFrame(found[k]) for k in ("outcomes", "coverage", "bars")}
             return cls(study=dict(found["study"]), **tables)
         except FileNotFoundError:
@@ -132,7 +136,11 @@ def summarise(
     """
     tell = progress or (lambda _description, _fraction: None)
     results = summarise_circle(
-        fit, panel, command=command, progress=lambda d, f: tell(d, (1 - CURVE_SHARE) * f)
+        fit,
+        panel,
+        data=measured(fit, panel),
+        command=command,
+        progress=lambda d, f: tell(d, (1 - CURVE_SHARE) * f),
     )
     if not results.converged:
         return results
@@ -141,7 +149,18 @@ def summarise(
         panel, seed=seed, progress=lambda d, f: tell(d, 1 - CURVE_SHARE + CURVE_SHARE * f)
     )
     form = json.loads(fit["provenance"].attrs["specification"])["form"]
-    return judged(results, curve, form, shipped_calibration())
+    return judged(results, curve, form, shipped_calibration(), comparison=shipped_comparison())
+
+
+def measured(fit: xr.DataTree, panel: Panel) -> CircleData:
+    """Return the measurements a fit of the circle was made of, from its panel."""
+    chosen = json.loads(fit["provenance"].attrs["specification"])
+    return prepare_data(
+        panel,
+        Measures(**chosen["measures"]),
+        SamplingDesign(**chosen["sampling_design"]),
+        root_sd=chosen["root_sd"],
+    )
 
 
 def judged(
@@ -150,6 +169,7 @@ def judged(
     form: dict[str, Any],
     calibration: Calibration | None,
     rule: VerdictRule | None = None,
+    comparison: Comparison | None = None,
 ) -> CircleResults:
     """Return results with curve, calibration and verdicts.
 
@@ -165,6 +185,8 @@ def judged(
         Without one that met its bars for this form nothing is supported or contradicted.
     rule : VerdictRule, optional
         The limits.
+    comparison : Comparison, optional
+        What forms of the model say of data left out; shown, and no part of the verdicts.
     """
     why = "the rule has not been calibrated on simulated panels"
     if calibration is not None:
@@ -185,7 +207,11 @@ def judged(
     if calibration is not None:
         tables["confusion"] = calibration.outcomes[list(COLUMNS["confusion"])]
         tables["coverage"] = calibration.coverage[list(COLUMNS["coverage"])]
+    if comparison is not None:
+        tables["comparison"] = comparison.density[list(COLUMNS["comparison"])]
+        tables["prediction"] = comparison.prediction[list(COLUMNS["prediction"])]
     summary = results.summary | {
+        "comparison": None if comparison is None else comparison.study,
         "verdict": verdicts,
         "rule": (rule or VerdictRule()).describe(),
         "calibration": None if calibration is None else calibration.study,

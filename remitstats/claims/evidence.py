@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from remitstats import catalogue
+from remitstats.untrusted import parse_json, read_text
 
 if TYPE_CHECKING:
     from remitstats.panel.panel import Panel
@@ -156,6 +156,6 @@ def read_sources(panel: Panel, folder: Path) -> Sources:
 
 def _panel_hash(path: Path) -> str:
     try:
-        return str(json.loads(path.read_text(encoding="utf-8"))["panel_hash"])
+        return str(parse_json(read_text(path))["panel_hash"])
     except (OSError, ValueError, KeyError, TypeError):
         return ""

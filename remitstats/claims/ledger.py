@@ -41,6 +41,7 @@ from remitstats.errors import RemitstatsError
 KINDS = ("figure", "trend", "link", "loop", "comparison")
 BASES: Mapping[str, str] = {
     "own": "in the claim's own unit and date: decides",
+    "fitted": "in the claim's own unit and date, from a model: decides too once that is fitted",
     "near": "in another unit, or some years apart: decides where no test is of the first kind",
     "beside": "of today, or of something else: shown beside, decides nothing",
 }
@@ -93,7 +94,7 @@ class Claim:
     @property
     def deciding(self) -> tuple[ClaimTest, ...]:
         """The tests that the verdict rests on: those of the claim's own unit and date, if any."""
-        own = tuple(test for test in self.tests if test.basis == "own")
+        own = tuple(test for test in self.tests if test.basis in ("own", "fitted"))
         return own or tuple(test for test in self.tests if test.basis == "near")
 
 

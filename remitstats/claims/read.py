@@ -18,6 +18,7 @@ from remitstats.claims.measures import MEASURES
 from remitstats.claims.rules import KINDS as RULES
 from remitstats.claims.rules import OPTIONS, Rule
 from remitstats.errors import RemitstatsError
+from remitstats.untrusted import parse_toml, read_text
 
 SHIPPED = "ledger.toml"
 FORMAT = 1
@@ -52,11 +53,9 @@ def read_ledger(path: str | Path | None = None) -> Ledger:
     place = Path(str(files("remitstats.claims") / SHIPPED)) if path is None else Path(path)
     text = _text(place)
     try:
-        content = tomllib.loads(text)
+        content = parse_toml(text)
     except tomllib.TOMLDecodeError as error:
         raise LedgerError(place, [f"it is not TOML: {error}"]) from error
-    except RecursionError as error:
-        raise LedgerError(place, ["it is not TOML that can be read: nested too deep"]) from error
     reader = _Reader(find_lines(text.replace("\r\n", "\n")))
     found = reader.ledger(content, place)
     if reader.problems:
@@ -66,7 +65,7 @@ def read_ledger(path: str | Path | None = None) -> Ledger:
 
 def _text(path: Path) -> str:
     try:
-        return path.read_bytes().decode("utf-8")
+        return read_text(path)
     except FileNotFoundError as error:
         raise RemitstatsError(f"There is no ledger at {path}. Check the path.") from error
     except UnicodeDecodeError as error:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from remitstats.cli.options import Fits
+from remitstats.cli.options import Fits, Out, States
 
 app = typer.Typer(help="Ask a finished fit of the circle.", no_args_is_help=True)
 
@@ -64,6 +64,50 @@ def impulse(
             row["links"], row["variable"], str(row["years"]), f"{row['median']:.3f}", ends
         )
     Console().print(table)
+
+
+@app.command()
+def compare(
+    *,
+    folds: Annotated[int, typer.Option("--folds", help="Parts the states are divided into.")] = 8,
+    seed: Annotated[int, typer.Option("--seed", help="Seed of folds and draws.")] = 1,
+    out: Out = Path("reports"),
+    panel: Annotated[
+        Path | None,
+        typer.Option("--panel", help="A panel of your own; default: Mexico.", metavar="FILE"),
+    ] = None,
+    states: States = None,
+) -> None:
+    """Compare the circle with reduced ones by what they say of data they have not seen."""
+    from rich.console import Console  # noqa: PLC0415  (start-up stays quick)
+    from rich.table import Table  # noqa: PLC0415
+
+    from remitstats.claims.circle_comparison import COMPARISON  # noqa: PLC0415
+    from remitstats.cli.options import codes_of, command_given  # noqa: PLC0415
+    from remitstats.cli.progress import Phases  # noqa: PLC0415
+    from remitstats.estimands.files import replace_file  # noqa: PLC0415
+    from remitstats.models.circle_data import prepare_data  # noqa: PLC0415
+    from remitstats.pipeline import open_panel, require_writable  # noqa: PLC0415
+    from remitstats.validation.circle_comparison import compare as compare_circles  # noqa: PLC0415
+
+    require_writable(out)
+    data = prepare_data(open_panel(panel, codes_of(states)))
+    with Phases(Console(stderr=True)) as phases:
+        found = compare_circles(
+            data, folds=folds, seed=seed, command=command_given(), progress=phases
+        )
+    table = Table("circle", "states left out", "±", "weight", "misses the last wave, times")
+    ratio = found.prediction.groupby("variant", sort=False)["ratio"].mean()
+    for row in found.density.to_dict("records"):
+        table.add_row(
+            row["variant"],
+            f"{row['difference']:.1f}",
+            f"{row['se']:.1f}",
+            f"{row['weight']:.2f}",
+            f"{ratio[row['variant']]:.3f}",
+        )
+    Console().print(table)
+    typer.echo(str(replace_file(out / COMPARISON, found.to_json())))
 
 
 def _pair(text: str) -> tuple[str, str]:

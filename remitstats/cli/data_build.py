@@ -25,12 +25,14 @@ def build(
     from rich.console import Console  # noqa: PLC0415  (start-up stays quick)
 
     from remitstats.errors import PanelError, RemitstatsError  # noqa: PLC0415
+    from remitstats.panel.atomic import require_place  # noqa: PLC0415
     from remitstats.panel.check import check_panel  # noqa: PLC0415
     from remitstats.panel.file import write_panel  # noqa: PLC0415
 
     console = Console()
     errors = Console(stderr=True)
     try:
+        require_place(out)  # known before the work begins
         panel = _built(raw, errors)
         problems = check_panel(panel)
         if problems:

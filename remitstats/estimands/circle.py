@@ -20,6 +20,8 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
+from remitstats.estimands.circle_confounding import robustness
+from remitstats.estimands.circle_contribution import contribution_table, judged_paths, paths
 from remitstats.estimands.circle_loop import (
     CHAIN,
     DELTA,
@@ -39,7 +41,7 @@ from remitstats.estimands.circle_results import CircleResults, empty
 from remitstats.estimands.summary import ESTIMATE, estimate, parameter_table, run_summary
 from remitstats.fitting.convergence import convergence_of
 from remitstats.fitting.gate import judge
-from remitstats.models.circle_data import VARIABLES
+from remitstats.models.circle_data import VARIABLES, CircleData
 from remitstats.panel.panel import Panel
 
 Array = NDArray[np.float64]
@@ -151,6 +153,7 @@ def summarise_circle(
     fit: xr.DataTree,
     panel: Panel,
     *,
+    data: CircleData | None = None,
     command: str = "remitstats.summarise_circle(fit, panel)",
     progress: Progress | None = None,
 ) -> CircleResults:
@@ -161,7 +164,10 @@ def summarise_circle(
     fit : DataTree
         What `remitstats.fit` returned for the circle model.
     panel : Panel
-        The panel it was fitted to: gives the names of states.
+        The panel it was fitted to: gives names, populations and shares as they were counted.
+    data : CircleData, optional
+        The measurements the model was fitted to (`model.data`). With three waves of them the paths
+        of municipalities without the loop are computed too.
     command : str
         What to run to get this again; goes into the summary.
     progress : callable, optional
@@ -203,9 +209,17 @@ def summarise_circle(
             if place.level == "nation":
                 for step, value in scale.responses(row["variable"], draws):
                     natural.add({"change": step, **row, "variable": NAMES[row["variable"]]}, value)
-    tell("convergence of every reported quantity", 0.4)
+    confounding, beside = _confounding(fit, places[0])
+    moved = _Rows("moved")
+    contribution = empty("contribution")
     derived: dict[str, xr.DataArray] = {}
-    for rows in (link, loop, impulse, natural):
+    if data is not None and data.shape[1] > 2:
+        tell("paths without the loop", 0.1)
+        contribution, derived = _contribution(
+            fit, panel, data, moved, lambda name, share: tell(name, 0.1 + 0.3 * share)
+        )
+    tell("convergence of every reported quantity", 0.4)
+    for rows in (link, loop, impulse, natural, moved, confounding):
         derived |= rows.judged()
     table = convergence_of(
         _free(fit, form) | derived,
@@ -235,7 +249,57 @@ def summarise_circle(
         natural=natural.table(),
         parameter=parameter_table(fit, table, DESCRIPTIONS),
         summary=summary,
+        contribution=contribution,
+        moved=moved.table(),
+        confounding=confounding.table().assign(**beside),
     )
+
+
+def _confounding(fit: xr.DataTree, nation: Place) -> tuple[_Rows, dict[str, list[Any]]]:
+    """Return the robustness of every link, and the strongest observed variable beside it."""
+    order = ("chain", "draw", "wave", "variable", "variable_2")
+    innovation = fit["posterior"]["innovation"].transpose(*order).to_numpy().astype(float)
+    value, observed = robustness(nation.readings[LAGGED], innovation)
+    rows = _Rows("confounding")
+    beside: dict[str, list[Any]] = {"observed_median": [], "strongest": []}
+    typical = np.median(observed, axis=(0, 1))
+    for (i, to), (j, origin) in itertools.product(enumerate(VARIABLES), repeat=2):
+        if i != j:
+            rows.add({"to": to, "from": origin}, value[..., i, j])
+            best = int(np.argmax(typical[i, j]))
+            beside["observed_median"].append(float(typical[i, j, best]))
+            beside["strongest"].append(VARIABLES[best])
+    return rows, beside
+
+
+def _contribution(
+    fit: xr.DataTree, panel: Panel, data: CircleData, moved: _Rows, progress: Progress
+) -> tuple[pd.DataFrame, dict[str, xr.DataArray]]:
+    """Return the table of municipalities without the loop, and the draws behind it."""
+    codes, wave = data.coords["municipality"], int(data.coords["wave"][-1])
+    own, census = panel.table("municipality_wave"), panel.table("municipality_census")
+    own = own[own["wave"] == wave].set_index("cvegeo")
+    census = census[census["year"] == wave].set_index("cvegeo")
+
+    def column(table: pd.DataFrame, name: str) -> Array:
+        values = pd.to_numeric(table[name]).astype("Float64").reindex(codes)
+        return np.asarray(values.to_numpy(float, na_value=np.nan))
+
+    population = column(census, "population")
+    seed = int(json.loads(fit["provenance"].attrs["settings"])["seed"])
+    found = paths(fit, data, column(own, "receiving_percent"), seed=seed, progress=progress)
+    for name, draws in found.moved.items():
+        moved.add({"quantity": name}, draws)
+    derived = {}
+    for name, draws in judged_paths(found, population):
+        kept = np.isfinite(draws).all(axis=(0, 1))
+        derived[f"contribution_{name}"] = xr.DataArray(
+            draws[..., kept],
+            dims=("chain", "draw", "municipality"),
+            coords={"municipality": codes[kept]},
+        )
+    names = panel.table("municipality").set_index("cvegeo")
+    return contribution_table(found, codes, names, population), derived
 
 
 def places_of(fit: xr.DataTree, panel: Panel, form: Mapping[str, Any]) -> list[Place]:

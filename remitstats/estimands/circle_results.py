@@ -21,7 +21,7 @@ from remitstats.fitting.gate import Gate
 
 _PLACE = ("level", "code", "name")
 _ENDS = ("eti90_lower", "eti90_upper")
-_PATHS = ("reliance_2020", "reliance_2020_cut", "population_2020", "population_2020_cut")
+_PATHS = ("reliance", "reliance_cut", "reliance_moved", "population_cut", "population_moved")
 
 COLUMNS: Mapping[str, tuple[str, ...]] = {
     "link": (
@@ -53,8 +53,15 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
         "cvegeo",
         "name",
         "state",
+        "population",
         *(f"{path}_{key}" for path in _PATHS for key in ("median", *_ENDS)),
+        "p_more_reliant",
+        "p_more_people",
     ),
+    "moved": ("quantity", *ESTIMATE),
+    "comparison": ("variant", "elpd", "difference", "se", "weight"),
+    "prediction": ("variant", "variable", "error", "ratio", *_ENDS),
+    "confounding": ("to", "from", *ESTIMATE, "observed_median", "strongest"),
     "parameter": ("name", "description", *ESTIMATE, "r_hat", "ess_bulk", "ess_tail"),
     "specification": ("specification", "headline", "core", "reading", "quantity", *ESTIMATE),
     "confusion": ("scenario", "verdict", "count", "share"),
@@ -65,7 +72,7 @@ _TYPES = {
     **dict.fromkeys(
         (
             *("change", "variable", "loop", "cvegeo", "name", "state", "specification"),
-            *("reading", "quantity", "scenario", "verdict", "to", "from"),
+            *("reading", "quantity", "scenario", "verdict", "to", "from", "strongest", "variant"),
         ),
         "str",
     ),
@@ -113,7 +120,17 @@ class CircleResults:
     specification, confusion, coverage : DataFrame
         The specification curve and the trials on simulated panels; empty until they were run.
     contribution : DataFrame
-        One row a municipality: with the loop and with the loop cut; empty until it was computed.
+        One row a municipality: reliance (percent) and population in the last wave as they are and
+        had the loop been cut after the first (`circle_contribution`); empty with fewer waves than
+        a loop takes.
+    moved : DataFrame
+        The same over all municipalities: one row a quantity.
+    comparison, prediction : DataFrame
+        What reduced forms of the model say of states left out, and how far they miss the last wave
+        (`claims.circle_comparison`); empty until they were compared.
+    confounding : DataFrame
+        One row a link: how strong an unobserved cause would have to be to undo it
+        (`circle_confounding`), and the strongest observed variable beside it.
     """
 
     link: pd.DataFrame
@@ -127,6 +144,10 @@ class CircleResults:
     confusion: pd.DataFrame = field(default_factory=partial(empty, "confusion"))
     coverage: pd.DataFrame = field(default_factory=partial(empty, "coverage"))
     contribution: pd.DataFrame = field(default_factory=partial(empty, "contribution"))
+    moved: pd.DataFrame = field(default_factory=partial(empty, "moved"))
+    comparison: pd.DataFrame = field(default_factory=partial(empty, "comparison"))
+    prediction: pd.DataFrame = field(default_factory=partial(empty, "prediction"))
+    confounding: pd.DataFrame = field(default_factory=partial(empty, "confounding"))
 
     def __post_init__(self) -> None:
         """Refuse tables without the columns that readers rely on."""

@@ -14,6 +14,7 @@ import pandas as pd
 
 from remitstats.errors import RemitstatsError
 from remitstats.estimands.files import replace_file, write_csv, write_parquet
+from remitstats.untrusted import parse_json, read_text
 
 DECIMALS = 6  # of written tables: far below any Monte Carlo error, short enough to read
 
@@ -93,7 +94,7 @@ def read_results[T](
         When a file is missing or is not what `write_results` writes.
     """
     try:
-        summary = json.loads((out / "results.json").read_text(encoding="utf-8"))
+        summary = parse_json(read_text(out / "results.json"))
         folder = out / "summaries"
         tables = {name: pd.read_parquet(folder / f"{name}.parquet") for name in names}
         for key in derived:
@@ -103,5 +104,5 @@ def read_results[T](
         raise RemitstatsError(
             f"No results in {out}: {error.filename} is missing. Run the fit first."
         ) from error
-    except (ValueError, OSError, AttributeError) as error:
+    except (ValueError, OSError, AttributeError, KeyError, TypeError, NotImplementedError) as error:
         raise RemitstatsError(f"The results in {out} can't be read: {error}.") from error

@@ -17,8 +17,8 @@ import xarray as xr
 from threadpoolctl import threadpool_limits
 
 from remitstats.errors import RemitstatsError
-from remitstats.fitting import collapsed
-from remitstats.fitting.laplace import Chain, ChainDraws, Preparation, prepare
+from remitstats.fitting import collapsed, mixture
+from remitstats.fitting.laplace import Chain, ChainDraws, prepare
 from remitstats.fitting.settings import AskedSettings, Settings, available_cores
 from remitstats.fitting.version import code_version, fit_key
 from remitstats.panel.panel import Panel
@@ -128,14 +128,22 @@ def _laplace(
     start = time.perf_counter()
     first, *rest = np.random.SeedSequence(settings.seed).spawn(1 + settings.chains)
     with threadpool_limits(limits=1):  # chains are the parallel part; BLAS threads only contend
-        preparation = prepare(
-            blocks,
-            np.random.default_rng(first),
-            progress,
-            cores=cores or available_cores(),
-        )
+        new_chain: Callable[[np.random.SeedSequence], Chain | mixture.Chain]
+        heavy = isinstance(blocks.likelihood, mixture.ScaleMixture)
+        if heavy:
+            new_chain = partial(mixture.Chain, mixture.prepare(blocks, first, progress))
+        else:
+            new_chain = partial(
+                Chain,
+                prepare(
+                    blocks,
+                    np.random.default_rng(first),
+                    progress,
+                    cores=cores or available_cores(),
+                ),
+            )
         prepared = time.perf_counter()
-        chains = _run_chains(preparation, rest, settings, cores, progress)
+        chains = _run_chains(new_chain, rest, settings, cores, progress)
     done = time.perf_counter()
     theta = np.stack([c.theta for c in chains])
     posterior: dict[str, Any] = {}
@@ -155,13 +163,17 @@ def _laplace(
     dims = ("chain", "draw")
     stats = {
         "lp": (dims, np.stack([c.log_joint for c in chains])),
-        "acceptance_rate": (dims, np.stack([c.accept_field for c in chains])),
         "acceptance_rate_hyper": (dims, np.stack([c.accept_hyper for c in chains])),
         "diverging": (dims, np.stack([c.diverging for c in chains])),
-        "log_importance_ratio": (dims, np.stack([c.log_ratio for c in chains])),
     }
+    extra: dict[str, Any] = {"steps": [c.steps for c in chains]}
+    if heavy:
+        extra["sampler"] = "mixture"
+    else:
+        stats["acceptance_rate"] = (dims, np.stack([c.accept_field for c in chains]))
+        stats["log_importance_ratio"] = (dims, np.stack([c.log_ratio for c in chains]))
     wall = {"prepare": prepared - start, "sample": done - prepared}
-    return posterior, stats, wall, {"steps": [c.steps for c in chains]}
+    return posterior, stats, wall, extra
 
 
 def _whitened(
@@ -225,14 +237,14 @@ def _tune(
 
 
 def _run_chains(
-    preparation: Preparation,
+    new_chain: Callable[[np.random.SeedSequence], Chain | mixture.Chain],
     seeds: list[np.random.SeedSequence],
     settings: Settings,
     cores: int | None,
     progress: Progress | None,
 ) -> list[ChainDraws]:
     def run(number: int, tick: Callable[[], None]) -> ChainDraws:
-        chain = Chain(preparation, seeds[number])
+        chain = new_chain(seeds[number])
         chain.tune(settings.tune, tick)
         return chain.draw(settings.draws, tick)
 

@@ -8,7 +8,10 @@ MODELS = ("reliance",)  # those of plans (`remitstats many`); `catalogue` lists 
 
 __getattr__, __dir__, _ = _lazy.attach(
     __name__,
-    submodules=(*MODELS, "circle", "dependence", "dependence_state", "macro", "paid_out"),
+    submodules=(
+        *(*MODELS, "circle", "dependence", "dependence_state", "depopulation", "macro"),
+        "paid_out",
+    ),
 )
 
 

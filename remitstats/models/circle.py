@@ -82,6 +82,11 @@ SCALARS = (
     "size_noise_sd_growth",
     "sampling_correlation",
 )
+EARLIER_DIMS = {
+    "earlier_scale": ("earlier",),
+    "earlier_link": ("earlier", "from"),
+    "earlier_innovation": ("earlier", "earlier_2"),
+}
 
 
 def build(
@@ -194,12 +199,14 @@ def model_of(data: CircleData, priors: Priors | None = None, form: Form | None =
         "to": data.coords["variable"],
         "from": data.coords["variable"],
         "variable_2": data.coords["variable"],
+        "earlier_2": data.coords["earlier"],
     }
     model.dims_of_posterior = {
         "links": ("state", "interval", *LINK),
         "intercept": ("variable", "variable_2"),
         "innovation": ("wave", "variable", "variable_2"),
         **dict.fromkeys(SCALARS, ()),
+        **(EARLIER_DIMS if earlier_shapes(data) else {}),
     }
     model.collapsed = CircleDensity(data, priors, form)
     model.specification = {
@@ -225,7 +232,8 @@ def _earlier(data: CircleData, priors: Priors) -> tuple[Any, Any, Any]:
     before = priors.earlier_link
     link = pm.Normal("earlier_link", before.mean, before.sd, shape=shapes["earlier_link"])
     rate = priors.innovation_sd.rate
-    return scale, link, correlation.to_pymc("earlier", rate, priors.correlation, size)
+    rest = correlation.to_pymc("earlier", rate, priors.correlation, size)
+    return scale, link, pm.Deterministic("earlier_innovation", rest)
 
 
 def _links(data: CircleData, priors: Priors, form: Form) -> Any:

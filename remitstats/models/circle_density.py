@@ -151,6 +151,11 @@ class CircleDensity:
             return -math.inf, np.zeros(self.size)
         return value, out
 
+    def log_likelihood(self, x: Array) -> float:
+        """Return the log density of the measurements alone, without that of the priors."""
+        value, _ = self.gradient(x)
+        return value - log_prior(x, self.layout, self.priors, np.zeros(self.size))
+
     def _part(self, x: Array, name: str) -> Array:
         place, shape = self.layout[name]
         return x[place].reshape(shape)
@@ -233,6 +238,8 @@ class CircleDensity:
         out["links"] = self.links(x)
         out["intercept"] = self.covariance(x, "intercept")
         out["innovation"] = self.innovations(x)
+        if "earlier_scale" in self.layout:
+            out["earlier_innovation"] = self.covariance(x, "earlier")
         return out
 
     def _gradient(self, x: Array) -> tuple[float, Array]:

@@ -6,10 +6,12 @@ with the process, however that ends. What is not locked belongs to nobody and ma
 
 from __future__ import annotations
 
+import errno
 import itertools
 import os
 import re
 import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -61,6 +63,37 @@ def whole_file(path: Path) -> Iterator[Path]:
             raise
         finally:
             os.close(lock)
+
+
+def require_place(path: Path) -> None:
+    """Refuse a place that no file can be written to, without leaving anything there.
+
+    Parameters
+    ----------
+    path : Path
+        A file to be written, with the folder it shall stand in.
+
+    Raises
+    ------
+    RemitstatsError
+        If it is a folder, or its folder can't be made or written.
+    """
+    with _explained(path):
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        made = []
+        folder = path.parent
+        while not folder.exists():
+            made.append(folder)
+            folder = folder.parent
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=path.parent):
+                pass
+        finally:
+            for place in made:
+                with suppress(OSError):
+                    place.rmdir()
 
 
 @contextmanager
@@ -117,7 +150,7 @@ def remove_stale(folder: Path, is_ours: Callable[[str], bool]) -> list[Path]:
             handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                if not _is_at(handle, path):
+                if not is_at(handle, path):
                     continue
                 if path.is_dir():
                     shutil.rmtree(path)
@@ -139,7 +172,7 @@ def _create(path: Path, new: Callable[[Path], int]) -> tuple[Path, int]:
         except FileExistsError:
             continue
         # Another process may have taken it for a leftover before it was locked.
-        if fcntl is None or _is_at(handle, temporary):
+        if fcntl is None or is_at(handle, temporary):
             return temporary, handle
         os.close(handle)
     raise AssertionError  # the count has no end
@@ -165,7 +198,7 @@ def _locked(handle: int) -> int:
     return handle
 
 
-def _is_at(handle: int, path: Path) -> bool:
+def is_at(handle: int, path: Path) -> bool:
     """Whether the open file is still the one of that name."""
     try:
         return os.path.samestat(os.fstat(handle), path.stat(follow_symlinks=False))

@@ -20,11 +20,12 @@ from remitstats.panel.build_wave import build_wave
 from remitstats.panel.dictionary import dictionary_records
 from remitstats.panel.panel import Panel
 from remitstats.sources.files import CONSULTED, FILES
+from remitstats.sources.reading import require_files
 
 Progress = Callable[[str, int, int], None]
 """Called with a step's name, the number of steps done and of all steps."""
 
-PANEL_VERSION = "3"
+PANEL_VERSION = "4"
 """Goes up when the same official files give another panel."""
 
 
@@ -49,6 +50,7 @@ def build_panel(raw: Path, progress: Progress | None = None) -> Panel:
         If a file is missing or not as published, or the figures don't fit together.
     """
     raw = Path(raw)
+    require_files(raw, FILES.values())  # known before the first is read
     account = Account()
     tables: dict[str, pd.DataFrame] = {"state": state_table()}
     steps: tuple[tuple[str, Callable[[], dict[str, pd.DataFrame]]], ...] = (

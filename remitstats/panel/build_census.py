@@ -43,8 +43,31 @@ def build_municipality(raw: Path, account: Account) -> dict[str, pd.DataFrame]:
         rows_out=len(table),
         note="; ".join(f"{later} is part of {parent}" for later, parent in PARENTS.items()),
     )
-    columns = ["cvegeo", "name", "state", "longitude", "latitude"]
+    table["territory"] = table["cvegeo"].map(_territories(raw, account, set(table["cvegeo"])))
+    columns = ["cvegeo", "name", "state", "longitude", "latitude", "territory"]
     return {"municipality": table[columns].sort_values("cvegeo", ignore_index=True)}
+
+
+def _territories(raw: Path, account: Account, units: set[str]) -> pd.Series:
+    """Return of every municipality the lowest code in its unit of stable boundaries."""
+    stable = geo.read_stable_units(raw)
+    missing = sorted(units - set(stable["cvegeo"]))
+    if missing:
+        raise PanelError(
+            f"{FILES['ipums-geo2'].path} lacks municipalities of 2010.",
+            [Problem("ipums-geo2", code, "cvegeo", "no row", "one unit") for code in missing[:50]],
+        )
+    known = stable[stable["cvegeo"].isin(units)]
+    account.add(
+        "ipums-geo2",
+        "territories that kept their boundaries, 1990 to 2010",
+        rows_in=len(stable),
+        merged=len(stable) - len(known),
+        rows_out=len(known),
+        note=f"{known['unit'].nunique():,} territories",
+    )
+    first = known.groupby("unit")["cvegeo"].transform("min")
+    return pd.Series(first.to_numpy(), index=known["cvegeo"].to_numpy())
 
 
 def _check_units(units: set[str], latest: set[str]) -> None:
@@ -85,6 +108,11 @@ def build_census(raw: Path, account: Account) -> dict[str, pd.DataFrame]:
     table = fold_sums(
         pd.concat([kept, later[["cvegeo", "year", "population"]]]), ["population"], ["year"]
     )
+    own = later.rename(columns={"population": "published_population"})
+    own = pd.concat([kept.rename(columns={"population": "published_population"}), own])
+    table = table.merge(
+        own[["cvegeo", "year", "published_population"]], on=["cvegeo", "year"], how="left"
+    )
     if table["cvegeo"].nunique() != N_MUNICIPALITIES:
         raise PanelError(
             "The census files together have "
@@ -114,7 +142,9 @@ def build_census(raw: Path, account: Account) -> dict[str, pd.DataFrame]:
             note=note + ("; row 07998 is no municipality" if aside else ""),
         )
     return {
-        "municipality_census": table[["cvegeo", "year", "population", "kind"]],
+        "municipality_census": table[
+            ["cvegeo", "year", "population", "kind", "published_population"]
+        ],
         "census_undistributed": undistributed.assign(
             state=state_of(undistributed["cvegeo"]),
             population=undistributed["population"].astype(int),

@@ -43,6 +43,14 @@ TABLES: dict[str, tuple[Definition, ...]] = {
             "Point of the municipality as published (near its seat); of a parent its own.",
             ("inegi-census-2020",),
         ),
+        Definition(
+            "territory",
+            "INEGI code",
+            "The same code for municipalities that exchanged territory between 1990 and 2010 (the "
+            "lowest among them): together they kept their boundaries. Its own code where "
+            "boundaries did not change. Derived from IPUMS's stable units.",
+            ("ipums-geo2",),
+        ),
     ),
     "state": (
         STATE,
@@ -71,6 +79,14 @@ TABLES: dict[str, tuple[Definition, ...]] = {
             "kind",
             "text",
             "census (1990, 2000, 2010, 2020), count (1995, 2005) or survey (2015, a sample).",
+            _CENSUSES,
+        ),
+        Definition(
+            "published_population",
+            "persons",
+            "Total population of the municipality on the boundaries of the year itself, as "
+            "published: differs from population in 2015 and 2020, where later municipalities "
+            "are folded into it.",
             _CENSUSES,
         ),
     ),

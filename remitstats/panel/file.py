@@ -8,7 +8,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -24,6 +23,7 @@ from remitstats.panel.atomic import whole_file, whole_folder
 from remitstats.panel.panel import Panel, tidy_table
 from remitstats.panel.schema import REQUIRED_TABLE
 from remitstats.panel.textfile import read_csv, write_csv
+from remitstats.untrusted import parse_json, read_text, require_plain
 
 METADATA_FILE = "metadata.json"
 _TABLE_FILES = (".csv", ".parquet")
@@ -203,7 +203,7 @@ def _nameless(path: Path, names: pd.Series) -> list[Problem]:
 
 def _read_folder(folder: Path) -> Draft:
     draft = Draft()
-    found = sorted(p for p in folder.iterdir() if p.is_file() and not p.name.startswith("."))
+    found = sorted(p for p in folder.iterdir() if not p.is_dir() and not p.name.startswith("."))
     for path in found:
         if path.suffix.lower() in _EXCEL_FILES:
             accepted = "CSV or Parquet tables"
@@ -243,7 +243,7 @@ def _read_table_file(path: Path, draft: Draft) -> None:
 
 def _read_metadata(path: Path, draft: Draft) -> dict[str, Any]:
     try:
-        content = json.loads(path.read_text(encoding="utf-8-sig"))
+        content = parse_json(read_text(path, "utf-8-sig"))
     except ValueError as error:
         found: str | None = f"text that is not JSON ({error})"
     else:
@@ -255,6 +255,7 @@ def _read_metadata(path: Path, draft: Draft) -> dict[str, Any]:
 
 
 def _is_parquet(path: Path) -> bool:
+    require_plain(path)
     with path.open("rb") as file:
         return file.read(4) == parquetfile.MAGIC or path.suffix.lower() == ".parquet"
 
@@ -264,10 +265,11 @@ def _explained(path: Path) -> Iterator[None]:
     try:
         yield
     except FileNotFoundError as error:
-        raise PanelError(f"There is no file or folder {path}.{_neighbour(path)}") from error
+        missing = Path(error.filename or path)  # in a folder, a link that leads nowhere
+        raise PanelError(f"There is no file or folder {missing}.{_neighbour(missing)}") from error
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
-        raise PanelError(f"{path} can't be read: {reason}.") from error
+        raise PanelError(f"{error.filename or path} can't be read: {reason}.") from error
 
 
 def _neighbour(path: Path) -> str:

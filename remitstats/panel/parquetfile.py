@@ -21,6 +21,7 @@ from remitstats.panel.atomic import whole_file
 from remitstats.panel.cells import text_dtype
 from remitstats.panel.panel import tidy_table
 from remitstats.panel.schema import TABLES
+from remitstats.untrusted import parse_json
 
 TABLE = "table"
 MAGIC = b"PAR1"
@@ -28,6 +29,7 @@ METADATA_KEY = b"remitstats.metadata"
 DICTIONARY_KEY = b"remitstats.dictionary"
 TABLES_KEY = b"remitstats.tables"
 ROWS_IN_GROUP = 1_000_000
+LARGEST = 50_000_000  # cells of a file
 _TYPES = {
     pa.int8(): pd.Int64Dtype(),
     pa.int16(): pd.Int64Dtype(),
@@ -57,7 +59,26 @@ def open_parquet(path: Path) -> pq.ParquetFile:
         end = file.read()
     if end != MAGIC:
         raise _unfit(path, "a file that breaks off before its end")
-    return _guarded(path, lambda: pq.ParquetFile(path))
+    opened = _guarded(path, lambda: pq.ParquetFile(path))
+    cells = max(opened.metadata.num_rows, _filled(opened.metadata))
+    if cells > LARGEST:  # a few bytes can stand for any number of equal cells
+        problem = words.problem(
+            path.name, "-", "-", f"{cells:,} cells", f"at most {LARGEST:,}", "take part of it"
+        )
+        raise PanelError(f"{path} is larger than what is read.", [problem])
+    return opened
+
+
+def _filled(about: pq.FileMetaData) -> int:
+    """Return how many cells of a file hold something, as it says itself."""
+    filled = 0
+    for number in range(about.num_row_groups):
+        group = about.row_group(number)
+        for at in range(group.num_columns):
+            column = group.column(at)
+            known = column.statistics is not None and column.statistics.has_null_count
+            filled += column.num_values - (column.statistics.null_count if known else 0)
+    return filled
 
 
 def layout(file: pq.ParquetFile) -> Layout | None:
@@ -228,7 +249,7 @@ def _all_null(file: pq.ParquetFile, column: int, groups: list[int]) -> bool:
 def _recorded(file: pq.ParquetFile) -> dict[str, dict[str, Any]]:
     """Tables as recorded at writing; a hint only, so anything odd counts as not recorded."""
     try:
-        recorded = json.loads((file.schema_arrow.metadata or {}).get(TABLES_KEY, b"{}"))
+        recorded = parse_json((file.schema_arrow.metadata or {}).get(TABLES_KEY, b"{}"))
         return {
             str(name): {"columns": [str(c) for c in entry["columns"]], "rows": int(entry["rows"])}
             for name, entry in recorded.items()
@@ -239,7 +260,7 @@ def _recorded(file: pq.ParquetFile) -> dict[str, dict[str, Any]]:
 
 def _parsed(path: Path, stored: Mapping[bytes, bytes], key: bytes) -> Any:
     try:
-        return json.loads(stored.get(key, b"{}"))
+        return parse_json(stored.get(key, b"{}"))
     except ValueError as error:
         raise _unfit(path, f"{key.decode()} that is not JSON") from error
 

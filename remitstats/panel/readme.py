@@ -59,6 +59,10 @@ municipalities of Chiapas together (code 07998); the latter are in the file's me
   persons, as their denominators call for. CE166 is published on 2010 boundaries already.
 - **13 municipalities have no figures of 2000** because they were created afterwards. They have a
   row with empty cells; their people and dwellings of 2000 are in the municipalities they left.
+- **Between 1990 and 2010 populations stand on the boundaries of their year.** 53 municipalities
+  were created in between: they have no figure before, and those they left lost territory, not
+  people. `municipality.territory` has one code for municipalities that exchanged territory; their
+  sum compares between years. A new municipality's own figure does not compare with its parent's.
 - **Zeros of CE166 stay zeros.** About 850 municipalities are exactly 0 in a quarter of 2013-17, 23
   in 2022Q2 and about 650 from 2022Q3 on. This is how payouts were reported, not behaviour: the
   reporting changed in 2018Q1 and 2022Q3. A model has to treat it as reporting.

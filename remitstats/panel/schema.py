@@ -192,6 +192,13 @@ _ALL = (
                 minimum=-90,
                 maximum=90,
             ),
+            ColumnSpec(
+                "territory",
+                "text",
+                "the code of a municipality with which this one exchanged territory, its own if "
+                "none, or an empty cell",
+                pattern=CVEGEO,
+            ),
         ),
         key=("cvegeo",),
     ),
@@ -220,6 +227,10 @@ _ALL = (
                 "census, count or survey",
                 nullable=False,
                 choices=("census", "count", "survey"),
+            ),
+            _count(
+                "published_population",
+                "a whole number of persons, 0 or more, or an empty cell for no data",
             ),
         ),
         key=("cvegeo", "year"),

@@ -14,8 +14,12 @@ from remitstats.errors import PanelError, Problem
 from remitstats.panel import words
 from remitstats.panel.atomic import whole_file
 from remitstats.panel.cells import is_null
+from remitstats.untrusted import read_bytes
 
-LONGEST_CELL = 2**31 - 1  # a detailed coast in hexadecimal is longer than the usual limit
+LONGEST_CELL = 20_000_000  # a detailed coast in hexadecimal is longer than the usual limit
+MOST_CELLS = 5_000_000
+MOST_RAGGED = 1_000  # lines; with more, it is another kind of file
+MOST_COLUMNS = 10_000
 BOM = b"\xef\xbb\xbf"
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 _EXCEL = {b"PK\x03\x04": "an Excel workbook (.xlsx) or a ZIP archive", b"\xd0\xcf\x11\xe0": ".xls"}
@@ -50,7 +54,10 @@ def read_csv(path: Path, table: str) -> TextTable:
     PanelError
         If the file as a whole is no UTF-8 text separated by commas.
     """
-    text = _decoded(path, path.read_bytes())
+    content = read_bytes(path)
+    _refuse_too_many(path, content)
+    text = _decoded(path, content)
+    del content
     csv.field_size_limit(LONGEST_CELL)
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     header: list[str] = []
@@ -68,6 +75,8 @@ def read_csv(path: Path, table: str) -> TextTable:
                 _refuse_other_separator(path, cells)
             elif len(cells) != len(header):
                 problems.append(_ragged(table, first, cells, header))
+                if len(problems) > MOST_RAGGED:
+                    break
             else:
                 rows.append(cells)
                 lines.append(first)
@@ -125,6 +134,18 @@ def _decoded(path: Path, content: bytes) -> str:
             "save it as UTF-8: in Excel as CSV UTF-8 (comma delimited), "
             "elsewhere with iconv -f LATIN1 -t UTF-8",
         ) from error
+
+
+def _refuse_too_many(path: Path, content: bytes) -> None:
+    """Refuse what would take minutes and gigabytes as a table of texts, before it does."""
+    cells = content.count(b",") + content.count(b"\n") + content.count(b"\r")
+    if cells > MOST_CELLS:
+        found = f"more than {MOST_CELLS:,} cells or lines"
+        raise _unfit(path, "-", found, "save a table of that size as Parquet")
+    columns = content[: content.find(b"\n")].count(b",") + 1
+    if columns > MOST_COLUMNS:
+        found = f"a first line of {columns:,} cells"
+        raise _unfit(path, "line 1", found, f"give a table of at most {MOST_COLUMNS:,} columns")
 
 
 def _refuse_other_separator(path: Path, header: list[str]) -> None:

@@ -34,7 +34,7 @@ def harmless(text: str) -> str:
 
 def name(text: Any) -> str:
     """Return a name from a file, harmless and short enough to print."""
-    clean = harmless(str(text))
+    clean = harmless(str(text)[: LONGEST_SHOWN + 1])  # a cell may have a hundred million letters
     return clean if len(clean) <= LONGEST_SHOWN else f"{clean[: LONGEST_SHOWN - 1]}…"
 
 
@@ -68,6 +68,8 @@ def bare(value: Any) -> str:
 
 def closest(word: str, known: Iterable[str]) -> str | None:
     """Return the known name most like `word`, or None if none is like it."""
+    if len(word) > LONGEST_SHOWN:
+        return None
     folded = {candidate.casefold(): candidate for candidate in known}
     close = difflib.get_close_matches(word.strip().casefold(), list(folded), n=1, cutoff=0.6)
     return folded[close[0]] if close else None

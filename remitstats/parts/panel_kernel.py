@@ -224,6 +224,45 @@ def nested_density(
     return total, by_unit, by_block, by_noise, by_pair
 
 
+@numba.njit(cache=True, nogil=True, fastmath={"contract", "nsz", "arcp"}, error_model="numpy")  # type: ignore[untyped-decorator]
+def unit_weights(
+    known: NDArray[np.bool_],
+    group_of: Integers,
+    pairs: Integers,
+    unit: Array,
+    noise: Array,
+    noise_pair: Array,
+) -> Array:
+    """Return the inverse of the covariance of what was measured of each unit, zero elsewhere."""
+    units, size = known.shape
+    out = np.empty((units, size, size))
+    v, w = np.empty((size, size, LANES)), np.empty((size, size, LANES))
+    log_det = np.empty(LANES)
+    for first in range(0, units, LANES):
+        for lane in range(LANES):
+            i = min(first + lane, units - 1)
+            for a in range(size):
+                for c in range(size):
+                    v[a, c, lane] = unit[group_of[i], a, c]
+                v[a, a, lane] += noise[i, a]
+            for p in range(pairs.shape[0]):
+                v[pairs[p, 0], pairs[p, 1], lane] += noise_pair[i, p]
+                v[pairs[p, 1], pairs[p, 0], lane] += noise_pair[i, p]
+            for a in range(size):
+                if not known[i, a]:
+                    for c in range(size):
+                        v[a, c, lane] = 0.0
+                        v[c, a, lane] = 0.0
+                    v[a, a, lane] = 1.0
+        _invert_lanes(v, w, log_det)
+        for lane in range(min(LANES, units - first)):
+            i = first + lane
+            for a in range(size):
+                for c in range(size):
+                    out[i, a, c] = w[a, c, lane] if known[i, a] and known[i, c] else 0.0
+    return out
+
+
 @numba.njit(cache=True, fastmath={"contract", "nsz", "arcp"}, error_model="numpy")  # type: ignore[untyped-decorator]
 def _sandwich(weight: Array, root: Array, residual: Array, z: Array, found: Array) -> None:
     """Write (W (r r' + root root') W - W) / 2 of every lane into `found`."""

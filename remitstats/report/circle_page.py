@@ -23,12 +23,17 @@ GLOSSARY = (
     *("circle_loop", "circle_gain", "circle_halves", "circle_band"),
     *("circle_within", "circle_sd", "circle_impulse", "circle_curve"),
 )
+SECTIONS = (
+    *("found", "drawn", "loop", "time", "states", "tables", "assumed", "change"),
+    *("moved", "hidden", "compared", "variations", "calibration", "converged"),
+)
+MOST_MOVED = 5  # municipalities shown at either end
 Row = dict[str, Any]
 
 
 def circle_context(
     results: CircleResults,
-    surroundings: Surroundings,  # noqa: ARG001 - the numbers alone tell what is said
+    surroundings: Surroundings,
 ) -> dict[str, Any]:
     """Return what the templates may use of the circle, under the name ``circle``.
 
@@ -46,7 +51,18 @@ def circle_context(
     """
     regime = one_limit(results.regime)
     nation = headline(results.link, "nation")
+    parts = {  # sections that need a table of their own, or that the fit passed its gate
+        "moved": _records(optional(results, "moved")) if results.converged else [],
+        "contributions": _contributions(results, surroundings) if results.converged else [],
+        "hidden": _hidden(results) if results.converged else [],
+        "compared": _compared(results),
+        "specifications": _specifications(optional(results, "specification")),
+        "confusion": _records(optional(results, "confusion")),
+    }
+    needs = {"variations": "specifications", "calibration": "confusion"}
     return {
+        **parts,
+        "shown": [name for name in SECTIONS if parts.get(needs.get(name, name), True)],
         "verdicts": _verdicts(results),
         "why_none": _why_none(results),
         "regimes": _national_regimes(regime),
@@ -62,8 +78,6 @@ def circle_context(
         "states": _places(results.link, regime, "state"),
         "links": _all_links(results.link),
         "curve": _curve(results),
-        "specifications": _specifications(optional(results, "specification")),
-        "confusion": _records(optional(results, "confusion")),
         "parameters": _described(results.parameter),
         "nodes": NODES,
         "pairs": CHAIN,
@@ -80,6 +94,41 @@ def _records(table: pd.DataFrame | None) -> list[Row]:
 
 def _described(table: pd.DataFrame) -> list[Row]:
     return [{**row, "description": capital(str(row["description"]))} for row in _records(table)]
+
+
+def _contributions(results: CircleResults, surroundings: Surroundings) -> list[Row]:
+    """Return the municipalities whose reliance the loop raised and lowered most, surest first.
+
+    Ordered by the end of the interval that is nearer to nought, so that a wide interval with a
+    large median does not come first.
+    """
+    table = optional(results, "contribution")
+    if table is None:
+        return []
+    known = table.dropna(subset=["reliance_moved_median"])
+    up = known.nlargest(MOST_MOVED, "reliance_moved_eti90_lower")
+    down = known.nsmallest(MOST_MOVED, "reliance_moved_eti90_upper").iloc[::-1]
+    rows = pd.concat([up, down]).drop_duplicates("cvegeo")
+    states = surroundings.panel.table("state").set_index("state")["name"]
+    names = rows["state"].map(states).fillna(rows["state"])
+    return _records(rows.assign(state_name=names))
+
+
+def _hidden(results: CircleResults) -> list[Row]:
+    """Return the links with the cause that would undo them, those of the chain first."""
+    rows = {(row["from"], row["to"]): row for row in _records(optional(results, "confounding"))}
+    return [rows[pair] for pair in (*CHAIN, *OTHERS) if pair in rows]
+
+
+def _compared(results: CircleResults) -> list[Row]:
+    """Return the forms that were compared, with how far each misses the last wave."""
+    missed: dict[str, dict[str, Row]] = {}
+    for row in _records(optional(results, "prediction")):
+        missed.setdefault(str(row["variant"]), {})[str(row["variable"])] = row
+    return [
+        {**row, "missed": missed.get(str(row["variant"]), {})}
+        for row in _records(optional(results, "comparison"))
+    ]
 
 
 def _verdicts(results: CircleResults) -> list[Row]:

@@ -135,12 +135,12 @@ class _Words:
 
 def _record(number: int, each: Assessment, words: _Words) -> dict[str, Any]:
     claim = each.claim
-    deciding = set(map(id, claim.deciding))
+    deciding = {id(finding) for finding in each.deciding}
     lines = [
         {
             "at": f"claims/{number}/tests/{i}",
             "basis": finding.test.basis,
-            "decides": id(finding.test) in deciding,
+            "decides": id(finding) in deciding,
             "note": _note(finding.test, claim, words),
             "unit": words.joined(MEASURES[finding.test.estimand].unit, claim),
             "kind": _kind(finding.evidence.value if finding.evidence else math.nan),

@@ -27,6 +27,7 @@ from remitstats.report.scope import find_scope, relabelled
 from remitstats.report.shapes import load_shapes
 from remitstats.report.surroundings import Surroundings
 from remitstats.report.texts import LANGUAGES, Texts, require_language
+from remitstats.untrusted import parse_json, read_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -259,9 +260,10 @@ def _move(stage: Path, out: Path) -> None:
 def _earlier(out: Path) -> set[str]:
     """Return the files that the earlier report in a folder listed as its own."""
     try:
-        names = json.loads((out / _LIST).read_text(encoding="utf-8"))
+        names = parse_json(read_text(out / _LIST))
     except (OSError, ValueError):
         return set()
+    names = names if isinstance(names, list) else []
     # The list is a file anybody could have edited: never follow it out of the folder.
     paths = [PurePosixPath(name) for name in names if isinstance(name, str)]
     return {str(path) for path in paths if not path.is_absolute() and ".." not in path.parts}

@@ -6,8 +6,6 @@ the later CE100 and CE81. They agree to rounding up to 2023; from 2024 the later
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +14,7 @@ import pandas as pd
 
 from remitstats.errors import PanelError, Problem
 from remitstats.sources.files import FILES, SourceFile
-from remitstats.sources.reading import numbers, read_table, read_text
+from remitstats.sources.reading import csv_rows, numbers, read_table
 
 _STATE_TITLE = re.compile(r"Ingresos por Remesas Familiares, (?P<state>.+)")
 _MUNICIPAL_TITLE = re.compile(
@@ -73,7 +71,7 @@ def read_municipal_quarters(raw: Path) -> MunicipalRemittances:
         or of another kind, or cells that are no numbers.
     """
     file = FILES["banxico-ce166"]
-    rows = list(csv.reader(io.StringIO(read_text(raw, file), newline="")))
+    rows = csv_rows(raw, file)
     head = {row[0]: row[1:] for row in rows if row and row[0] in ("Título", "Unidad", "Fecha")}
     lost = [name for name in ("Título", "Unidad", "Fecha") if name not in head]
     if lost or len({len(row) for row in head.values()}) > 1:

@@ -3,6 +3,10 @@
 What is downloaded from where stands in `registry.toml` beside this file. A folder keeps the
 SHA-256 of what was downloaded into it in `SHA256SUMS` (as `sha256sum --check` reads it): files
 that still match are not downloaded again.
+
+Connections are encrypted and the server's certificate is checked, at every redirect too; plain
+http is followed only to a file whose SHA-256 is known. No password of this user is sent (`.netrc`),
+and no more is written than `LARGEST`.
 """
 
 from __future__ import annotations
@@ -10,20 +14,22 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal, Protocol
+from urllib.parse import urljoin
 
 from remitstats.errors import RemitstatsError
-from remitstats.sources.registry import Entry
+from remitstats.sources.registry import Entry, is_private
 
 SUMS = "SHA256SUMS"
 TIMEOUT = 60.0
 RETRIES = 2
 AGENT = "remitstats (statistics on migration; pooch)"
 BLOCK = 1 << 20
+LARGEST = 1 << 30  # bytes
 
 
 @dataclass(frozen=True)
@@ -126,7 +132,13 @@ def _download(entry: Entry, folder: Path, bar: Bar | None, retries: int, timeout
     pooch.get_logger().setLevel("WARNING")
     staging = folder / f".fetch.{os.getpid()}.part"
     name = PurePosixPath(entry.path).name
-    options: dict[str, Any] = {"headers": {"User-Agent": AGENT}, "timeout": timeout}
+    options: dict[str, Any] = {
+        "headers": {"User-Agent": AGENT},
+        "timeout": timeout,
+        "verify": True,
+        "auth": _nobody,
+        "hooks": {"response": _watch(entry)},
+    }
     try:
         store = pooch.create(
             path=staging,
@@ -135,7 +147,7 @@ def _download(entry: Entry, folder: Path, bar: Bar | None, retries: int, timeout
             urls={name: entry.url},
             retry_if_failed=retries,
         )
-        loader = pooch.HTTPDownloader(progressbar=bar or False, chunk_size=1 << 16, **options)
+        loader = pooch.HTTPDownloader(progressbar=_Measured(bar), chunk_size=1 << 16, **options)
         got = Path(store.fetch(name, downloader=loader))
         if _is_web_page(got):
             return Outcome(
@@ -145,6 +157,8 @@ def _download(entry: Entry, folder: Path, bar: Bar | None, retries: int, timeout
         target = folder / entry.path
         target.parent.mkdir(parents=True, exist_ok=True)
         got.replace(target)
+    except _UnfitError as error:
+        return Outcome(entry, "failed", f"{error}. {_do_instead(entry)}")
     except requests.RequestException as error:
         return Outcome(entry, "failed", _explained(entry, error))
     except ValueError as error:
@@ -155,6 +169,70 @@ def _download(entry: Entry, folder: Path, bar: Bar | None, retries: int, timeout
             bar.close()
     _record(folder, entry.path, digest)
     return Outcome(entry, "downloaded", _about(entry, digest))
+
+
+class _UnfitError(Exception):
+    """What a server answers must not be taken; to ask again would not help."""
+
+
+def _nobody(request: Any) -> Any:
+    """Log in nowhere; without this, requests would send what `.netrc` holds for the host."""
+    return request
+
+
+def _watch(entry: Entry) -> Callable[..., None]:
+    """Return what looks at every answer, redirects among them, before more of it is read."""
+
+    def look(response: Any, **_: Any) -> None:
+        target = response.headers.get("location") if response.is_redirect else None
+        if target and not entry.sha256 and not is_private(urljoin(response.url, target)):
+            raise _UnfitError(
+                "the address leads on to one without encryption, where anybody on the way could "
+                "change the file"
+            )
+        size = response.headers.get("content-length", "0")
+        if size.isdecimal() and int(size) > LARGEST:
+            raise _UnfitError(f"the server sends {int(size) / 1e9:,.1f} GB, far more than the file")
+
+    return look
+
+
+class _Measured:
+    """A bar, or none, that stops a download without end."""
+
+    def __init__(self, bar: Bar | None) -> None:
+        self._bar = bar
+        self._done = 0
+
+    @property
+    def total(self) -> int:
+        """Size of the file as the server said it."""
+        return self._bar.total if self._bar is not None else 0
+
+    @total.setter
+    def total(self, size: int) -> None:
+        self._done = 0
+        if self._bar is not None:
+            self._bar.total = size
+
+    def update(self, amount: int) -> None:
+        """Advance, unless that is too far."""
+        self._done += amount
+        if self._done > LARGEST:
+            raise _UnfitError(f"the server sends more than {LARGEST / 1e9:,.1f} GB")
+        if self._bar is not None:
+            self._bar.update(amount)
+
+    def reset(self) -> None:
+        """Start again."""
+        self._done = 0
+        if self._bar is not None:
+            self._bar.reset()
+
+    def close(self) -> None:
+        """End."""
+        if self._bar is not None:
+            self._bar.close()
 
 
 def _explained(entry: Entry, error: Exception) -> str:

@@ -58,6 +58,7 @@ CENSUS_BUREAU = "United States Census Bureau"
 CONAPO = "Consejo Nacional de Población (CONAPO)"
 CONEVAL = "Consejo Nacional de Evaluación de la Política de Desarrollo Social (CONEVAL)"
 INEGI = "Instituto Nacional de Estadística y Geografía (INEGI)"
+IPUMS = "IPUMS International, University of Minnesota"
 MADDISON = "Groningen Growth and Development Centre, Maddison Project"
 PNUD = "Programa de las Naciones Unidas para el Desarrollo en México (PNUD)"
 UNITED_NATIONS = "United Nations, Department of Economic and Social Affairs"
@@ -400,6 +401,15 @@ FILES: dict[str, SourceFile] = {
             "Parents of the municipalities created after 2010, derived by overlay of boundaries",
             "2010-15 against 2020 boundaries",
             columns=("new_cvegeo_2020", "parent_cvegeo_2015", "area_share_of_new"),
+        ),
+        SourceFile(
+            "ipums-geo2",
+            "geo/ipums_geo2_stable_units_1990_2010.csv",
+            IPUMS,
+            "GEO2_MX: municipalities by units whose boundaries are stable, 1990 to 2010",
+            "censuses 1990, 1995, 2000, 2005, 2010",
+            columns=("census", "cvegeo", "geo2_mx", "label"),
+            terms="Cite IPUMS International, GEO2_MX (international.ipums.org).",
         ),
     )
 }

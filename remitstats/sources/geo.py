@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ import shapely
 from remitstats.errors import PanelError, Problem
 from remitstats.sources.files import FILES
 from remitstats.sources.reading import codes, numbers, read_table, read_text
+from remitstats.untrusted import parse_json
 
 
 def read_shapes(raw: Path) -> pd.DataFrame:
@@ -30,7 +30,7 @@ def read_shapes(raw: Path) -> pd.DataFrame:
     file = FILES["geo-shapes"]
     text = read_text(raw, file)
     try:
-        topology = json.loads(text)
+        topology = parse_json(text)
         geometries = topology["objects"]["municipios"]["geometries"]
         arcs = _decode_arcs(topology)
         decoded = [(item["properties"]["id"], _geometry(item, arcs)) for item in geometries]
@@ -86,6 +86,32 @@ def read_adjacency(raw: Path) -> pd.DataFrame:
             ],
         )
     return table.astype({"rook": bool}).reset_index(drop=True)
+
+
+def read_stable_units(raw: Path) -> pd.DataFrame:
+    """Return ``cvegeo`` and ``unit``: municipalities that exchanged territory from 1990 to 2010.
+
+    Municipalities of one unit together kept their boundaries over the censuses and counts of
+    1990 to 2010; a municipality whose own boundaries did not change is a unit by itself. The list
+    of the latest census in which a municipality stands counts: that of 1990 has Santa María
+    Camotlán (20400) under a neighbour's unit by mistake.
+
+    Raises
+    ------
+    PanelError
+        If the file is missing or not as published.
+    """
+    file = FILES["ipums-geo2"]
+    cells = read_table(raw, file)
+    table = pd.DataFrame(
+        {
+            "cvegeo": cells["cvegeo"].str.strip().str.zfill(5),
+            "unit": cells["geo2_mx"].str.strip(),
+            "census": numbers(file, cells["census"], whole=True),
+        }
+    )
+    latest = table.sort_values("census").drop_duplicates("cvegeo", keep="last")
+    return latest[["cvegeo", "unit"]].sort_values("cvegeo", ignore_index=True)
 
 
 def read_parents(raw: Path) -> pd.DataFrame:

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Iterable
 from pathlib import Path
 
 import pandas as pd
 
 from remitstats.errors import PanelError, Problem
 from remitstats.sources.files import SourceFile
+from remitstats.untrusted import read_bytes
 
 MISSING_MARKS = ("", "-", "n.d", "n.d.", "N. D.", "N.D.", "ND")
 """How the publishers write "no figure"."""
@@ -29,25 +31,43 @@ def locate(raw: Path, file: SourceFile) -> Path:
     PanelError
         If the raw folder or the file is not there.
     """
+    _require_folder(raw)
     path = raw / file.path
+    if not path.is_file():
+        raise PanelError(
+            f"The official file {file.path} is missing from {raw}.", [_missing(raw, file)]
+        )
+    return path
+
+
+def require_files(raw: Path, files: Iterable[SourceFile]) -> None:
+    """Refuse a folder that lacks official files, naming all of them at once.
+
+    Raises
+    ------
+    PanelError
+        If the folder or any of the files is not there.
+    """
+    _require_folder(raw)
+    missing = {file.path: file for file in files if not (raw / file.path).is_file()}
+    if missing:
+        what = f"{len(missing)} official files are"
+        if len(missing) == 1:
+            what = f"The official file {next(iter(missing))} is"
+        problems = [_missing(raw, file) for file in missing.values()]
+        raise PanelError(f"{what} missing from {raw}.", problems)
+
+
+def _require_folder(raw: Path) -> None:
     if not raw.is_dir():
         what = "is not a folder" if raw.exists() else "does not exist"
         raise PanelError(f"The folder of official files {raw} {what}.")
-    if not path.is_file():
-        raise PanelError(
-            f"The official file {file.path} is missing from {raw}.",
-            [
-                Problem(
-                    file.path,
-                    "-",
-                    "-",
-                    "no such file",
-                    f"{file.publisher}, {file.table}",
-                    f"Save it as {path}.",
-                )
-            ],
-        )
-    return path
+
+
+def _missing(raw: Path, file: SourceFile) -> Problem:
+    accepted = f"{file.publisher}, {file.table}"
+    remedy = f"Save it as {raw / file.path}."
+    return Problem(file.path, "-", "-", "no such file", accepted, remedy)
 
 
 def read_text(raw: Path, file: SourceFile) -> str:
@@ -63,7 +83,7 @@ def read_text(raw: Path, file: SourceFile) -> str:
     """
     path = locate(raw, file)
     try:
-        content = path.read_bytes()
+        content = read_bytes(path)
     except OSError as error:
         raise PanelError(f"The official file {path} can't be read: {error.strerror}.") from error
     if not content.strip():
@@ -101,6 +121,22 @@ def _first_accented_line(content: bytes) -> int:
     return next(number for number, line in enumerate(lines, 1) if not line.isascii())
 
 
+def csv_rows(raw: Path, file: SourceFile) -> list[list[str]]:
+    """Return the rows of a CSV file, every cell as text.
+
+    Raises
+    ------
+    PanelError
+        As `read_text`; also if a cell is of a size no cell of a table has.
+    """
+    reader = csv.reader(io.StringIO(read_text(raw, file), newline=""))
+    try:
+        return list(reader)
+    except csv.Error as error:
+        problem = Problem(file.path, f"line {reader.line_num}", "-", str(error), "cells of a table")
+        raise PanelError(f"The official file {file.path} is no table.", [problem]) from error
+
+
 def read_table(raw: Path, file: SourceFile) -> pd.DataFrame:
     """Return a CSV file as published: every cell as text, ``line`` as the index.
 
@@ -110,7 +146,7 @@ def read_table(raw: Path, file: SourceFile) -> pd.DataFrame:
         If the file is missing, in another encoding, has lost or unexpected columns, rows of
         another width, or no rows.
     """
-    rows = list(csv.reader(io.StringIO(read_text(raw, file), newline="")))
+    rows = csv_rows(raw, file)
     header, *body = rows
     header = [name.strip() for name in header]
     check_columns(file, header)

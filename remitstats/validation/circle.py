@@ -41,6 +41,7 @@ from remitstats.models.circle_data import VARIABLES, CircleData, coarser
 from remitstats.models.circle_density import CircleDensity
 from remitstats.models.circle_form import Form, Priors
 from remitstats.simulate import SCENARIOS, simulate_circle, true_links
+from remitstats.untrusted import parse_json
 
 Array = NDArray[np.float64]
 ENDS = (0.05, 0.95)
@@ -179,7 +180,7 @@ class Record:
             If the text is something else.
         """
         try:
-            found: dict[str, Any] = json.loads(text)
+            found: dict[str, Any] = parse_json(text)
             values: dict[str, Any] = {
                 k: tuple(v) if isinstance(v, list) else v for k, v in found.items()
             }

@@ -17,6 +17,7 @@ from remitstats.errors import RemitstatsError
 from remitstats.estimands.files import replace_file
 from remitstats.fitting.settings import available_cores
 from remitstats.fitting.version import code_of
+from remitstats.untrusted import read_text
 from remitstats.validation.circle import Case, Record, Trial, bars, coverage, outcomes
 
 Progress = Callable[[str, float], None]
@@ -122,7 +123,7 @@ def study_key(trial: Trial) -> str:
 def _known(place: Path, case: Case) -> Record | None:
     """Return the record of a case, or None where there is none that can be used."""
     try:
-        record = Record.from_json((place / f"{case.name}.json").read_text(encoding="utf-8"))
+        record = Record.from_json(read_text(place / f"{case.name}.json"))
     except (OSError, ValueError):
         return None
     return record if Case(record.scenario, record.number) == case else None

@@ -110,6 +110,34 @@ def test_without_a_fit_it_is_inconclusive_and_says_what_to_run(judged, series, m
     assert found.run == ()
 
 
+@pytest.mark.parametrize(("chance", "verdict"), [(0.99, SUPPORTED), (0.01, INCONCLUSIVE)])
+def test_a_fitted_test_decides_as_well_once_its_model_is_fitted(
+    judged, series, made_results, chance, verdict
+):
+    more = MODEL.replace('"own"', '"fitted"')
+    change = pd.DataFrame(
+        [{"level": "nation", "from_wave": 2000, "to_wave": 2010, "p_increase": chance}]
+    )
+    assert (
+        judged(more, Sources(series, {"reliance": made_results(group_change=change)})).verdict
+        == verdict
+    )
+    stuck = {"reliance": made_results(converged=False, group_change=change)}
+    for sources in (Sources(series), Sources(series, stuck)):
+        found = judged(more, sources)
+        assert found.verdict == SUPPORTED
+        assert found.run == ()
+        assert len(found.deciding) == 1
+        assert found.findings[1].run == "remitstats fit reliance"
+
+
+def test_a_fitted_test_alone_waits_for_its_fit(judged, one_claim, series):
+    claim = one_claim.split("[[claim.test]]")[0] + MODEL.replace('"own"', '"fitted"')
+    found = judged(claim=claim, sources=Sources(series))
+    assert found.verdict == INCONCLUSIVE
+    assert found.run == ("remitstats fit reliance",)
+
+
 def test_what_no_table_has_is_an_error_that_names_claim_and_estimand(judged, one_claim):
     claim = one_claim.replace("oil_exports_usd_million", "oil_export")
     with pytest.raises(LedgerError, match=r"claim exports, estimand panel.cell: .*Did you mean"):
@@ -192,6 +220,43 @@ def test_without_any_fit_the_series_alone_give_verdicts(shipped_verdicts):
         "demonstrators": NOT_TESTABLE,
     }.items():
         assert shipped_verdicts[claim].verdict == verdict, claim
+
+
+def depopulation(made_results, losing, rise):
+    """Results of the depopulation model with one share and one change, a point either side."""
+
+    def row(value, **names):
+        ends = {"median": value, "eti90_lower": value - 1.0, "eti90_upper": value + 1.0}
+        return {**names, "definition": "any loss", **ends, "p_at_least_claimed": 0.5}
+
+    share = [
+        row(losing, kind=kind, period=period)
+        for kind in ("true", "underlying")
+        for period in ("2000-2005", "2000-2010")
+    ]
+    change = [
+        row(rise, kind=kind, first=first, last=last)
+        for kind in ("true", "underlying")
+        for first, last in (("1995-2000", "2000-2005"), ("1990-2000", "2000-2010"))
+    ]
+    return made_results(share=pd.DataFrame(share), change=pd.DataFrame(change))
+
+
+@pytest.mark.parametrize(
+    ("losing", "rise", "verdicts"),
+    [
+        (50.0, 15.0, (CONTRADICTED, SUPPORTED)),
+        (34.0, -15.0, (INCONCLUSIVE, INCONCLUSIVE)),  # the model against what was published
+    ],
+)
+def test_claims_on_depopulation_are_held_against_the_model_once_it_is_fitted(
+    shipped, made_results, losing, rise, verdicts
+):
+    results = {"depopulation": depopulation(made_results, losing, rise)}
+    found = {a.claim.id: a for a in evaluate(shipped, Sources(remitstats.load_mexico(), results))}
+    for name, verdict in zip(("depopulation-share", "depopulation-grows"), verdicts, strict=True):
+        assert found[name].verdict == verdict
+        assert [f.test.basis for f in found[name].deciding] == ["own", "fitted"]
 
 
 def test_claims_on_the_circle_wait_for_a_fit(shipped_verdicts):

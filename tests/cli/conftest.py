@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import functools
+import importlib.util
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -34,6 +37,31 @@ def environment(**changes: str) -> dict[str, str]:
     return {**kept, "TERM": "xterm-256color", **changes}
 
 
+@functools.cache
+def preloaded() -> Any:
+    """Return what runs the program without its start; made when it is first asked for."""
+    path = Path(__file__).parents[1] / "preloaded.py"
+    spec = importlib.util.spec_from_file_location("preloaded", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.Preloaded(environment())
+
+
+@pytest.fixture
+def fork() -> Any:
+    """Return what starts the program in a child that may be killed."""
+    return preloaded()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def end_preloaded() -> Iterator[None]:
+    """End that process with the tests."""
+    yield
+    if preloaded.cache_info().currsize:
+        preloaded().close()
+        preloaded.cache_clear()
+
+
 @dataclass(frozen=True)
 class Program:
     """The program in one working folder."""
@@ -41,9 +69,27 @@ class Program:
     folder: Path
 
     def __call__(
-        self, *words: object, timeout: float = 240, limit: Callable[[], None] | None = None, **env
+        self,
+        *words: object,
+        timeout: float = 240,
+        limit: Callable[[], None] | None = None,
+        started: bool = False,
+        **env: str,
     ) -> subprocess.CompletedProcess[str]:
-        """Run it to its end with both outputs going into pipes."""
+        """Run it to its end, neither output being a terminal.
+
+        Parameters
+        ----------
+        timeout : float
+            Seconds after which it is killed.
+        limit : callable, optional
+            Called in the new process before the program starts.
+        started : bool
+            Start it as a user does, which takes seconds; otherwise a process that has imported
+            it already runs it in a child (see `preloaded`).
+        """
+        if limit is None and not started:
+            return preloaded().run(self.words(*words), self.folder, environment(**env), timeout)
         return subprocess.run(
             self.words(*words),
             cwd=self.folder,
@@ -134,7 +180,8 @@ def finished(tmp_path_factory) -> Finished:
     """One whole `run`, into folders with blanks and accents; look at it, don't change it."""
     folder = tmp_path_factory.mktemp("la corrida")
     out, fits = "informe ñandú [red]", "ajustes guardados"
-    result = Program(folder)("run", *SMALL, "--models", "reliance", "--out", out, "--fits", fits)
+    words = ("run", *SMALL, "--models", "reliance", "--out", out, "--fits", fits)
+    result = Program(folder)(*words, started=True)
     return Finished(result, folder, SMALL, out, fits)
 
 

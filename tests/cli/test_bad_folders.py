@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from remitstats.sources.files import FILES
+
 
 def test_a_file_in_the_way_of_the_output_is_named(refused, tmp_path):
     (tmp_path / "file").write_text("mine")
@@ -64,4 +66,7 @@ def test_a_build_from_a_folder_that_is_not_there_is_refused(refused):
 
 def test_a_build_from_an_empty_folder_names_what_is_missing(refused, tmp_path):
     (tmp_path / "raw").mkdir()
-    assert "is missing" in refused("data", "build", "--raw", "raw", "--out", "panel.parquet")
+    said = refused("data", "build", "--raw", "raw", "--out", "panel.parquet")
+    places = {file.path for file in FILES.values()}
+    assert f"{len(places)} official files are missing from raw." in said
+    assert sum(place in said for place in places) >= 20  # the first; how many more is said

@@ -23,7 +23,7 @@ OPTIONS = (
 
 
 def test_the_help_of_the_program_names_its_commands(remitstats):
-    shown = remitstats("--help")
+    shown = remitstats("--help", started=True)
     assert (shown.returncode, shown.stderr) == (0, "")
     for command in ("run", "fit", "data"):
         assert f" {command} " in shown.stdout
@@ -63,13 +63,13 @@ def test_the_readme_calls_commands_with_options_that_they_have(remitstats):
 
 
 def test_no_command_at_all_shows_the_help(remitstats):
-    shown = remitstats()
+    shown = remitstats(started=True)
     assert shown.returncode == 2
     assert "Usage: remitstats" in shown.stdout + shown.stderr
 
 
 def test_the_version_is_that_of_the_package(remitstats):
-    shown = remitstats("--version")
+    shown = remitstats("--version", started=True)
     assert (shown.returncode, shown.stdout) == (0, f"remitstats {package.__version__}\n")
 
 

@@ -90,7 +90,7 @@ def converged(tmp_path_factory, rows, in_folder):
     out = folder / "absolute" / "out"
     result = in_folder(folder)(
         *("fit", "reliance", "--panel", "mine.csv", "--out", out),
-        *("--draws", 4000, "--tune", 200, "--chains", 2),
+        *("--draws", 1200, "--tune", 200, "--chains", 2),
     )
     return result, out
 

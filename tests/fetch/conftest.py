@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+import ssl
+import subprocess
 import threading
 from collections import Counter
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -18,6 +21,7 @@ class Publisher(BaseHTTPRequestHandler):
 
     def do_GET(self):
         self.server.asked[self.path] += 1
+        self.server.headers.append(dict(self.headers))
         answer = self.server.answers.get(self.path, (404, b"gone", {}))
         if callable(answer):
             answer = answer(self.server.asked[self.path])
@@ -25,7 +29,8 @@ class Publisher(BaseHTTPRequestHandler):
         self.send_response(status)
         headers = {"Content-Length": str(len(body))} | headers
         for name, value in headers.items():
-            self.send_header(name, value)
+            if value:
+                self.send_header(name, value)
         self.end_headers()
         self.wfile.write(body)
 
@@ -42,6 +47,7 @@ def publisher(monkeypatch):
     server = ThreadingHTTPServer(("127.0.0.1", 0), Publisher)
     server.daemon_threads = True
     server.asked = Counter()
+    server.headers = []
     server.answers = {"/file.csv": (200, CONTENT, {})}
     server.address = f"http://127.0.0.1:{server.server_port}"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
@@ -67,3 +73,35 @@ def entry(publisher):
         return Entry(**(facts | changes))
 
     return make
+
+
+class Quiet(ThreadingHTTPServer):
+    """Says nothing of clients that don't trust it."""
+
+    def handle_error(self, request, address):
+        pass
+
+
+@pytest.fixture
+def own_certificate(publisher, tmp_path_factory):
+    """Return the address of a server that vouches for itself."""
+    if shutil.which("openssl") is None:
+        pytest.skip("openssl makes the certificate, and is not there")
+    folder = tmp_path_factory.mktemp("certificate")
+    key, certificate = folder / "key.pem", folder / "certificate.pem"
+    words = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
+    words += ["-nodes", "-days", "2", "-subj", "/CN=127.0.0.1"]
+    words += ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", certificate]
+    subprocess.run(words, check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    server = Quiet(("127.0.0.1", 0), Publisher)
+    server.asked, server.headers = Counter(), []
+    server.answers = {"/file.csv": (200, CONTENT, {})}
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    yield f"https://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+    thread.join()

@@ -128,8 +128,10 @@ def test_one_failure_does_not_keep_the_others(entry, tmp_path):
 def test_the_proxy_of_the_environment_is_used(entry, publisher, tmp_path, monkeypatch):
     monkeypatch.setenv("http_proxy", publisher.address)
     address = "http://data.publisher.test/file.csv"
-    publisher.answers[address] = (200, b"through the proxy", {})
-    assert one(entry(url=address), tmp_path).state == "downloaded"
+    content = b"through the proxy"
+    publisher.answers[address] = (200, content, {})
+    known = hashlib.sha256(content).hexdigest()
+    assert one(entry(url=address, sha256=known), tmp_path).state == "downloaded"
     assert publisher.asked[address] == 1
 
 
@@ -196,12 +198,106 @@ def test_the_shipped_list_points_to_publishers_only():
         '[[file]]\nkey = "a"\npublisher = "p"\ntable = "t"',
         '[[file]]\nkey="a"\npublisher="p"\ntable="t"\nurl="https://x.mx/a"\npath="../a"',
         '[[file]]\nkey="a"\npublisher="p"\ntable="t"\nurl="ftp://x.mx/a"\npath="a"',
+        '[[file]]\nkey="a"\npublisher="p"\ntable="t"\nurl="https://x.mx/a"\npath="."',
+        '[[file]]\nkey="a"\npublisher="p"\ntable="t"\nurl="https://x.mx/a"\npath="b\\\\..\\\\a"',
+        '[[file]]\nkey="a"\npublisher="p"\ntable="t"\nurl="https://[x/a"\npath="a"',
+        '[[file]]\nkey="a"\npublisher="p"\ntable="t"\nurl=5\npath="a"',
+        '[[file]]\nkey="a"\npublisher="p"\ntable="t\\u001b[2J"\nby_hand="b"',
     ],
 )
 def test_a_list_that_is_not_as_it_should_be_is_refused(tmp_path, text):
     (tmp_path / "list.toml").write_text(text)
     with pytest.raises(RemitstatsError, match=r"list\.toml"):
         read_registry(tmp_path / "list.toml")
+
+
+HEAD = '[[file]]\nkey="a"\npublisher="p"\ntable="t"\npath="a.csv"\n'
+
+
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        ('url="http://x.mx/a"', "Give one of https, or the file's sha256"),
+        ('url="https://me:secret@x.mx/a"', "holds a user name or a password"),
+        ('url="https://x.mx/a"\nsha256="abc"', "must be 64 digits"),
+        ('by_hand="b"\n' + HEAD + 'by_hand="b"', "two entries with the key a"),
+    ],
+)
+def test_an_address_that_is_not_safe_is_refused(tmp_path, lines, said):
+    (tmp_path / "list.toml").write_text(HEAD + lines)
+    with pytest.raises(RemitstatsError, match=said) as caught:
+        read_registry(tmp_path / "list.toml")
+    assert "secret" not in str(caught.value)
+
+
+def test_plain_http_is_good_enough_for_a_file_whose_sum_is_known(tmp_path):
+    (tmp_path / "list.toml").write_text(HEAD + f'url="http://x.mx/a"\nsha256="{DIGEST}"')
+    assert [entry.key for entry in read_registry(tmp_path / "list.toml")] == ["a"]
+
+
+def test_every_address_of_the_shipped_list_is_encrypted():
+    addresses = [entry.url for entry in read_registry() if entry.url]
+    assert addresses
+    assert all(address.startswith("https://") for address in addresses)
+
+
+def moved(publisher, place):
+    publisher.answers["/moved"] = (302, b"", {"Location": place})
+    return "/moved"
+
+
+def test_a_redirect_on_this_machine_is_followed(entry, publisher, tmp_path):
+    assert one(entry(moved(publisher, "/file.csv")), tmp_path).state == "downloaded"
+
+
+def test_a_redirect_to_an_address_without_encryption_is_not_followed(entry, publisher, tmp_path):
+    place = moved(publisher, "http://elsewhere.test/file.csv")
+    outcome = one(entry(place), tmp_path, retries=0)
+    assert outcome.state == "failed"
+    assert "without encryption" in outcome.message
+    assert files_in(tmp_path) == set()
+
+
+def test_it_is_followed_to_a_file_whose_sum_is_known(entry, publisher, tmp_path, monkeypatch):
+    monkeypatch.setenv("http_proxy", publisher.address)
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    address = "http://elsewhere.test/file.csv"
+    publisher.answers[address] = (200, CONTENT, {})
+    outcome = one(entry(moved(publisher, address), sha256=DIGEST), tmp_path, retries=0)
+    assert outcome.state == "downloaded"
+
+
+@pytest.mark.parametrize("place", ["file:///etc/passwd", "ftp://elsewhere.test/a"])
+def test_a_redirect_to_something_else_than_http_is_not_followed(entry, publisher, tmp_path, place):
+    assert one(entry(moved(publisher, place)), tmp_path, retries=0).state == "failed"
+    assert files_in(tmp_path) == set()
+
+
+def test_a_server_whose_certificate_nobody_vouches_for_is_not_trusted(
+    entry, tmp_path, own_certificate
+):
+    outcome = one(entry(url=own_certificate + "/file.csv"), tmp_path, retries=0)
+    assert outcome.state == "failed"
+    assert "certificate is not trusted" in outcome.message
+    assert files_in(tmp_path) == set()
+
+
+def test_a_download_without_end_is_stopped(entry, publisher, tmp_path, monkeypatch):
+    monkeypatch.setattr("remitstats.sources.fetch.LARGEST", 100_000)
+    outcome = one(entry(), tmp_path)  # its length is said
+    assert "far more than the file" in outcome.message
+    publisher.answers["/file.csv"] = (200, CONTENT * 10, {"Content-Length": ""})
+    outcome = one(entry(), tmp_path)
+    assert "the server sends more than" in outcome.message
+    assert files_in(tmp_path) == set()
+    assert publisher.asked["/file.csv"] == 2
+
+
+def test_no_password_of_the_user_is_sent(entry, publisher, tmp_path, monkeypatch):
+    (tmp_path / "netrc").write_text("machine 127.0.0.1 login me password secret\n")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    assert one(entry(), tmp_path / "out").state == "downloaded"
+    assert all("Authorization" not in headers for headers in publisher.headers)
 
 
 def test_a_missing_list_is_named(tmp_path):

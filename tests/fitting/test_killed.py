@@ -170,8 +170,9 @@ def bombard(nursery: Nursery, folder: Path, moments: list[tuple[str, float]]) ->
     return left
 
 
-def test_killed_at_twenty_four_moments_around_saving(
-    short_fit: xr.DataTree, folder: Path, tmp_path: Path
+@pytest.mark.parametrize("moments_each", [3, pytest.param(17, marks=pytest.mark.slow)])
+def test_killed_at_moments_around_saving(
+    moments_each: int, short_fit: xr.DataTree, folder: Path, tmp_path: Path
 ) -> None:
     rng = np.random.default_rng(20)
     large = (("chain", "draw", "cell"), rng.standard_normal((2, 40, 40_000)))  # 26 MB: takes time
@@ -179,9 +180,9 @@ def test_killed_at_twenty_four_moments_around_saving(
     tree["posterior"] = xr.DataTree(tree["posterior"].to_dataset().assign(large=large))
     stored = save_fit(tree, tmp_path / "stored.nc")
     moments = [
-        *(("run", float(s)) for s in rng.uniform(0.0, 0.2, 8)),
-        *(("save", float(s)) for s in rng.uniform(0.0, 0.1, 8)),
-        *(("part", float(s)) for s in rng.uniform(0.0, 0.01, 8)),
+        *(("run", float(s)) for s in rng.uniform(0.0, 0.2, moments_each)),
+        *(("save", float(s)) for s in rng.uniform(0.0, 0.1, moments_each)),
+        *(("part", float(s)) for s in rng.uniform(0.0, 0.01, moments_each)),
     ]
     rng.shuffle(moments)
     for nursery in nursery_of(folder, str(stored)):

@@ -230,6 +230,22 @@ def test_neighbours_are_connected_symmetric_and_without_isolates(mexico):
     assert isolates(list(codes), pairs) == []
 
 
+def test_municipalities_that_exchanged_territory_have_one_code_for_it(mexico):
+    territory = mexico.table("municipality").set_index("cvegeo")["territory"]
+    assert territory.notna().all()
+    assert territory.nunique() == 2331
+    assert set(territory.index[territory == "12028"]) == {"12028", "12079"}
+    assert (territory.groupby(territory).transform("first") == territory).all()
+
+
+def test_published_populations_are_on_the_boundaries_of_their_year(mexico):
+    census = mexico.table("municipality_census").set_index(["cvegeo", "year"])
+    apart = census["population"].ne(census["published_population"]) & census["population"].notna()
+    assert apart[apart].index.get_level_values("cvegeo").nunique() == len(set(PARENTS.values()))
+    both = census["published_population"].unstack()[[2010, 2020]].dropna()
+    assert round(100 * (both[2020] < both[2010]).mean(), 1) == 27.0
+
+
 # The account: nothing is dropped silently.
 def test_every_official_file_that_holds_rows_is_in_the_account(mexico):
     from remitstats.sources.files import FILES
@@ -256,10 +272,5 @@ def test_names_that_were_not_exact_are_listed(mexico):
     }
 
 
-def test_building_twice_gives_the_same_panel(mexico, raw):
-    from remitstats.panel.build import build_panel
-
-    steps = []
-    again = build_panel(raw, lambda *step: steps.append(step))
-    assert again.hash == mexico.hash
+def test_every_step_of_a_build_is_told(mexico, steps):
     assert [done for _, done, _ in steps] == list(range(steps[-1][2] + 1))

@@ -20,7 +20,7 @@ def leftovers(folder):
     return sorted(path.name for path in folder.iterdir())
 
 
-def test_a_build_writes_the_panel_and_prints_its_account(raw, mexico, tmp_path):
+def test_a_second_build_gives_the_same_panel_and_prints_its_account(raw, mexico, tmp_path):
     result = run(raw, tmp_path / "new" / "panel.parquet")
     assert result.exit_code == 0, result.output
     assert load_panel(tmp_path / "new" / "panel.parquet").hash == mexico.hash
@@ -56,7 +56,7 @@ def test_ctrl_c_leaves_the_old_panel_and_no_half_file(raw, tmp_path, monkeypatch
     def interrupted(raw, account):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(building, "build_shapes", interrupted)
+    monkeypatch.setattr(building, "build_census", interrupted)
     result = run(raw, out)
     assert result.exit_code == 130
     assert "nothing was written" in " ".join(result.output.split())

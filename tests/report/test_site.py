@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -216,10 +217,10 @@ def test_a_bare_panel_will_do(simulated, grid_panel, tmp_path):
     assert "came without an account" in data
 
 
-def test_a_second_report_replaces_the_first_and_nothing_else(simulated, grid_panel, tmp_path):
+def test_a_second_report_replaces_the_first_and_nothing_else(simulated, grid_panel, site, tmp_path):
     (tmp_path / "mine.txt").write_text("keep")
-    first = simulated(waves=(2000, 2010, 2020))
-    build_report(first, grid_panel(first), tmp_path)
+    shutil.copytree(site, tmp_path, dirs_exist_ok=True)
+    assert (tmp_path / "assets/level_2000.png").exists()
     second = simulated(waves=(2010, 2020))
     build_report(second, grid_panel(second), tmp_path)
     assert (tmp_path / "mine.txt").read_text() == "keep"

@@ -16,7 +16,11 @@ SOURCES = [
 CIRCLE_GROUPS = (  # of texts whose keys are put together from a variable, a verdict, a sign
     *("assumed", "change", "column", "counted", "curve", "impulse", "jump", "legend", "letter"),
     *("link", "loop", "name", "natural", "node", "other", "panel", "reading", "regime", "short"),
-    *("size", "spoken", "step", "title", "verdict"),
+    *("moved", "size", "spoken", "step", "title", "verdict"),
+)
+DEPOPULATION_GROUPS = (
+    *("after", "ahead", "asked", "assumed", "change", "decline", "found", "future", "jump"),
+    *("kind", "measure", "rate", "width", "within"),
 )
 DEPENDENCE_GROUPS = (  # likewise: a map and what of it, an assumption, a unit, a method
     *("assumed", "axis", "factor", "growth", "growth_p", "jump", "later", "later_p", "legend"),
@@ -52,6 +56,7 @@ def test_no_text_is_left_over():
         "site.part",
     )
     dynamic += tuple(f"circle.{group}_" for group in CIRCLE_GROUPS)
+    dynamic += tuple(f"depopulation.{group}_" for group in DEPOPULATION_GROUPS)
     dynamic += tuple(f"dependence.{group}_" for group in DEPENDENCE_GROUPS)
     dynamic += tuple(f"dependence_state.{group}_" for group in STATE_GROUPS)
     dynamic += tuple(f"paid_out.{group}_" for group in PAID_GROUPS)

@@ -65,3 +65,12 @@ def test_a_pair_twice_is_refused(spoilt):
     folder = spoilt("geo-adjacency", lambda text: text.replace(b"01001,01003,1", b"01001,01002,1"))
     with pytest.raises(PanelError, match="a pair twice"):
         geo.read_adjacency(folder)
+
+
+def test_stable_units_put_each_municipality_of_2010_in_one_unit(raw):
+    units = geo.read_stable_units(raw)
+    assert len(units) == units["cvegeo"].nunique() == 2456
+    assert units["unit"].nunique() == 2331
+    unit = units.set_index("cvegeo")["unit"]
+    assert unit["23008"] == unit["23009"], "Tulum left Solidaridad in 2008"
+    assert unit["20400"] != unit["20004"], "the slip of the list of 1990"

@@ -29,13 +29,14 @@ def predictive(table: pd.DataFrame, observed_label: str, replicated_label: str) 
     """
     statistics = list(table["statistic"].unique())
     waves = sorted({wave_label(wave) for wave in table["wave"]})
+    left = 0.11 + 0.014 * max(0, max(map(len, waves)) - 5)
     panel = 0.24 * len(waves) + 0.95
     height = panel * len(statistics) + 0.35
     figure = new_figure(PLOT_WIDTH, height)
     for i, statistic in enumerate(statistics):
         rows = table[table["statistic"] == statistic]
         bottom = 1 - (0.35 + panel * (i + 1) - 0.3) / height
-        axes = figure.add_axes((0.11, bottom, 0.85, (panel - 0.84) / height))
+        axes = figure.add_axes((left, bottom, 0.96 - left, (panel - 0.84) / height))
         y = [waves.index(wave_label(wave)) for wave in rows["wave"]]
         axes.hlines(
             y, rows["replicated_eti90_lower"], rows["replicated_eti90_upper"], color=ACCENT,
@@ -51,7 +52,7 @@ def predictive(table: pd.DataFrame, observed_label: str, replicated_label: str) 
         title = capital(" ".join(str(rows["description"].iloc[0]).split()))
         axes.set_title(
             "\n".join(textwrap.wrap(title, 58, max_lines=2, placeholder="…")),
-            fontsize=9, fontweight="normal", x=-0.1,
+            fontsize=9, fontweight="normal", x=-0.085 / 0.85 * left / 0.11,
         )  # fmt: skip
     handles = [
         Line2D([], [], color=CLAIM, marker="D", linestyle="", label=observed_label),

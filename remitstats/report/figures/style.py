@@ -69,7 +69,7 @@ class Classes:
 
 
 def ramp(name: str, count: int, low: float = 0.0, high: float = 1.0) -> tuple[str, ...]:
-    """Return colours along a colour map."""
+    """Return `count` colours of a colour map, from its share `low` to its share `high`."""
     return tuple(to_hex(mpl.colormaps[name](x)) for x in np.linspace(low, high, count))
 
 

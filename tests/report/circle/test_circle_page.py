@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from dataclasses import replace
 from html import unescape
 
@@ -176,22 +177,24 @@ def test_hostile_names_stay_text(results, simulated_circle, hostile_names, grid_
 
 @pytest.mark.parametrize("shapes", [True, False])
 def test_the_same_results_give_the_same_files(
-    results, simulated_circle, grid_panel, tmp_path, shapes
+    results, simulated_circle, grid_panel, circle_site, tmp_path, shapes
 ):
-    for name in ("first", "second"):
+    first = circle_site if shapes else tmp_path / "first"
+    for place in (tmp_path / "second",) if shapes else (first, tmp_path / "second"):
         panel = grid_panel(results, shapes=shapes)
-        build_report(results, panel, tmp_path / name, others={"circle": simulated_circle()})
-    written = [path for path in (tmp_path / "first").rglob("*circle*") if path.is_file()]
+        build_report(results, panel, place, others={"circle": simulated_circle()})
+    written = [path for path in first.rglob("*circle*") if path.is_file()]
     assert len(written) >= 8
     for path in written:
-        other = tmp_path / "second" / path.relative_to(tmp_path / "first")
+        other = tmp_path / "second" / path.relative_to(first)
         assert path.read_bytes() == other.read_bytes(), path
 
 
 def test_a_later_report_without_the_circle_leaves_nothing_of_it(
-    results, simulated_circle, grid_panel, tmp_path
+    results, grid_panel, circle_site, tmp_path
 ):
-    build_report(results, grid_panel(results), tmp_path, others={"circle": simulated_circle()})
+    shutil.copytree(circle_site, tmp_path, dirs_exist_ok=True)
+    assert [path for path in tmp_path.rglob("*circle*") if path.is_file()]
     build_report(results, grid_panel(results), tmp_path)
     assert not [path for path in tmp_path.rglob("*circle*") if path.is_file()]
 

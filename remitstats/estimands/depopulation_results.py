@@ -1,0 +1,194 @@
+"""What a fit of the depopulation model found, as labelled tables, and how it is written to disk.
+
+`DepopulationResults` is all the report sees of a fit. On disk it is a folder like that of reliance
+(`estimands.folder`), of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from remitstats.estimands.files import plain, rounded
+from remitstats.estimands.folder import DECIMALS, read_results, require_columns, write_results
+from remitstats.estimands.summary import ESTIMATE
+from remitstats.fitting.gate import Gate
+
+_PLACE = ("cvegeo", "name", "state")
+_UNDERLYING = tuple(f"underlying_{key}" for key in ESTIMATE)
+_TRUE = tuple(f"true_{key}" for key in ESTIMATE)
+
+COLUMNS: Mapping[str, tuple[str, ...]] = {
+    "municipality": (
+        *_PLACE,
+        "interval",
+        "recorded",
+        "joint",
+        *_UNDERLYING,
+        *_TRUE,
+        "p_decline",
+        "p_underlying_decline",
+        "p_underlying_below_half",
+        "p_underlying_below_one",
+    ),
+    "group": ("level", "code", "name", "interval", "quantity", "recorded", *ESTIMATE),
+    "share": (
+        *("kind", "definition", "period", "start", "end", "years", "threshold"),
+        *("municipalities", "losing", *ESTIMATE, "p_at_least_claimed"),
+    ),
+    "change": ("kind", "definition", "first", "last", *ESTIMATE, "p_rise"),
+    "persistence": ("kind", "period", "given", "municipalities", *ESTIMATE),
+    "link": (
+        *("measure", "description", "wave", "interval", "when", "within", "quantity"),
+        *("municipalities", "reliability", *ESTIMATE, "p_negative"),
+    ),
+    "outlook": (
+        *_PLACE,
+        "year",
+        "last",
+        *ESTIMATE,
+        "eti50_lower",
+        "eti50_upper",
+        "p_decline",
+        "p_underlying_decline",
+    ),
+    "future": ("level", "code", "name", "year", "quantity", *ESTIMATE),
+    "hindcast": ("forecast", "quantity", "level", "value", "expected"),
+    "hindcast_pit": ("lower", "upper", "share"),
+    "hindcast_municipality": ("cvegeo", "observed", *ESTIMATE),
+    "predictive": (
+        *("statistic", "description", "interval", "observed", "replicated_mean"),
+        *("replicated_eti90_lower", "replicated_eti90_upper", "p_value"),
+    ),
+    "parameter": ("name", "description", *ESTIMATE, "r_hat", "ess_bulk", "ess_tail"),
+}
+TABLES = tuple(COLUMNS)
+_TEXTS = {
+    *("cvegeo", "name", "state", "interval", "level", "code", "quantity", "kind", "definition"),
+    *(
+        "period",
+        "given",
+        "measure",
+        "description",
+        "when",
+        "within",
+        "forecast",
+        "statistic",
+        "first",
+        "last",
+    ),
+}
+
+
+def empty(name: str) -> pd.DataFrame:
+    """Return a table without rows: what results hold where nothing fills it."""
+    numbers = name == "hindcast"  # whose level is a number
+    kinds = {
+        column: "str" if column in _TEXTS and not (numbers and column == "level") else "float64"
+        for column in COLUMNS[name]
+    }
+    return pd.DataFrame({column: pd.Series(dtype=kind) for column, kind in kinds.items()})
+
+
+@dataclass(frozen=True, repr=False)
+class DepopulationResults:
+    """Posterior summaries of the depopulation model.
+
+    Growth is in % a year of the logarithm. "recorded" is what the censuses say on boundaries that
+    compare, "true" the same without the errors of counts and survey, "underlying" the rate
+    without what passes in one interval. Intervals are equal-tailed with 90% posterior
+    probability where not named otherwise.
+
+    Parameters
+    ----------
+    municipality : DataFrame
+        One row a municipality and interval: the three kinds of growth, and how probable decline
+        is: `p_decline` of true growth below 0, the others of the underlying rate below 0, -0.5
+        and -1. `joint`: the recorded growth is that of a whole territory.
+    group : DataFrame
+        Nation and states by interval: `mean_rate` (underlying, all municipalities alike),
+        `weighted_rate` (by persons), `losing_percent` and `underlying_losing_percent`.
+    share, change, persistence, link, outlook, future : DataFrame
+        As `depopulation_share`, `depopulation_link` and `depopulation_forecast` describe them.
+    hindcast, hindcast_pit, hindcast_municipality : DataFrame
+        A forecast made from earlier censuses, scored; empty where it could not be made.
+    predictive : DataFrame
+        Posterior predictive check.
+    parameter : DataFrame
+        The hyperparameters with their convergence figures.
+    summary : dict
+        What ``results.json`` holds: model, engine, convergence, seed, versions.
+    """
+
+    municipality: pd.DataFrame
+    group: pd.DataFrame
+    share: pd.DataFrame
+    change: pd.DataFrame
+    persistence: pd.DataFrame
+    link: pd.DataFrame
+    outlook: pd.DataFrame
+    future: pd.DataFrame
+    hindcast: pd.DataFrame
+    hindcast_pit: pd.DataFrame
+    hindcast_municipality: pd.DataFrame
+    predictive: pd.DataFrame
+    parameter: pd.DataFrame
+    summary: dict[str, Any]
+
+    def __post_init__(self) -> None:
+        """Refuse tables without the columns that readers rely on."""
+        require_columns(self.tables, COLUMNS)
+
+    @property
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """The tables by name, empty ones too."""
+        return {name: getattr(self, name) for name in TABLES}
+
+    @property
+    def gate(self) -> Gate:
+        """Verdict on the fit, to be asked before anything is concluded from the tables."""
+        return Gate.read(self.summary)
+
+    @property
+    def converged(self) -> bool:
+        """Whether the fit passed its gate; anything but a plain True counts as no."""
+        return self.gate.converged
+
+    def __repr__(self) -> str:
+        """Return what the results are of, and whether they may be used."""
+        intervals = self.municipality["interval"].unique()
+        what = (
+            f"Depopulation of {self.municipality['cvegeo'].nunique():,} municipalities, "
+            f"{len(intervals)} intervals ({', '.join(intervals)})"
+        )
+        if self.converged:
+            return f"{what}: {', '.join(name for name, table in self.tables.items() if len(table))}"
+        return f"{what}: NOT CONVERGED, nothing in it is a finding\n{self.gate.explain()}"
+
+    def rounded(self) -> DepopulationResults:
+        """Return the same results as they are written: floats to `DECIMALS` decimals."""
+        tables = {name: rounded(table, DECIMALS) for name, table in self.tables.items()}
+        return replace(self, **tables, summary=plain(self.summary))
+
+    def document(self) -> dict[str, Any]:
+        """Return what ``results.json`` holds; no share of a fit that did not converge."""
+        document: dict[str, Any] = plain(self.summary)
+        if not self.converged:
+            document["shares"] = None
+        return document
+
+    def write(self, out: Path) -> list[Path]:
+        """Write ``results.json`` and ``summaries/*.parquet|csv`` under a folder.
+
+        See `estimands.folder.write_results`.
+        """
+        return write_results(out, self.rounded().tables, self.document())
+
+    @classmethod
+    def read(cls, out: Path) -> DepopulationResults:
+        """Read what `write` wrote; see `estimands.folder.read_results` for what it raises."""
+        return read_results(out, TABLES, cls)

@@ -1,0 +1,226 @@
+"""The engine for heavy tails: its collapsed densities are the plain ones, and it samples them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from scipy import stats
+
+import remitstats
+from remitstats.fitting import mixture
+from remitstats.fitting.gate import gate
+from remitstats.fitting.gaussian_system import GaussianSystem
+from remitstats.fitting.local_blocks import LocalBlocks, factorise
+from remitstats.fitting.mixture import Chain
+from remitstats.fitting.mixture_density import (
+    Given,
+    Joint,
+    given_multipliers,
+    log_density,
+    own_density,
+)
+from remitstats.models import depopulation
+from remitstats.panel.panel import Panel
+from remitstats.parts.latent_gaussian import LatentGaussian
+from remitstats.simulate import grid_panel, simulate_depopulation
+
+Array = NDArray[np.float64]
+
+
+@pytest.fixture(scope="module")
+def blocks() -> LatentGaussian:
+    """Return the model of a part of Chiapas and two small states: with unplaced levels."""
+    panel = remitstats.load_mexico().select(["01", "06", "07"])
+    return depopulation.latent_gaussian(depopulation.prepare_data(panel), depopulation.Priors())
+
+
+@pytest.fixture(scope="module")
+def chain(blocks: LatentGaussian) -> Chain:
+    system = GaussianSystem(blocks)
+    joint = Joint(system)
+    rng = np.random.default_rng(1)
+    size = len(joint.names)
+    field = 0.3 * rng.standard_normal(system.latent)
+    state = mixture.State(np.zeros(size), field, np.zeros(blocks.cells))
+    small = 0.1 * np.eye(size)
+    start = mixture.Preparation(
+        joint,
+        state,
+        (small[:, joint.of_columns], -1.0),
+        (small[:, joint.of_likelihood], -1.0),
+        small[:, joint.of_wide],
+    )
+    return Chain(start, np.random.SeedSequence(2))
+
+
+@pytest.fixture(scope="module")
+def multiplier(blocks: LatentGaussian) -> Array:
+    return np.random.default_rng(3).gamma(2.0, 0.5, blocks.cells)
+
+
+def dense(chain: Chain, multiplier: Array, theta: Array, integrated: set[int]) -> float:
+    """Return the log density of the measurements with some fields integrated out, by SciPy."""
+    system, model = chain.system, chain.model
+    values = model.constrain(theta)
+    observed, scale, _ = chain.likelihood.mixture(values)
+    known = np.isfinite(observed)
+    covariance = np.diag(scale**2 / multiplier)
+    mean = model.offset.copy()
+    for number, f in enumerate(system.fields):
+        enters = np.kron(f.basis, f.columns.toarray())
+        if number in integrated:
+            prior = np.kron(f.covariance(values), f.structure.covariance())
+            covariance += enters @ prior @ enters.T
+        else:
+            mean += enters @ system.layers(chain.state.field)[number].ravel()
+    part = np.ix_(known, known)
+    density = stats.multivariate_normal(mean[known], covariance[part]).logpdf(observed[known])
+    return float(density)
+
+
+def thetas(chain: Chain) -> list[Array]:
+    rng = np.random.default_rng(4)
+    return [0.3 * rng.standard_normal(len(chain.joint.names)) for _ in range(3)]
+
+
+def test_columns_own_effects_are_integrated_out_exactly(chain: Chain, multiplier: Array) -> None:
+    given = given_multipliers(chain.joint, multiplier, chain.state.field)
+    local = set(chain.joint.blocks.square)
+    found, expected = [], []
+    for theta in thetas(chain):
+        own = theta[chain.joint.of_columns]
+        values = chain.model.constrain(theta)
+        shared = sum(
+            chain.joint.field_density(number, values, gram)
+            for number, gram in given.gram.items()
+            if number in chain.joint.moving
+        )
+        found.append(log_density(chain.joint, given, theta)[0] - shared + 0.5 * own @ own)
+        expected.append(dense(chain, multiplier, theta, local))
+    assert np.diff(found) == pytest.approx(np.diff(expected), abs=1e-4)
+
+
+def test_the_map_is_integrated_out_exactly(chain: Chain, multiplier: Array) -> None:
+    given = given_multipliers(chain.joint, multiplier, chain.state.field)
+    density = chain.of_wide_density(given, chain.state.field)
+    assert chain.wide is not None
+    integrated = {*chain.joint.blocks.square, chain.wide.number}
+    found = [density(theta) + 0.5 * theta @ theta for theta in thetas(chain)]
+    expected = [dense(chain, multiplier, theta, integrated) for theta in thetas(chain)]
+    assert np.diff(found) == pytest.approx(np.diff(expected), abs=1e-4)
+
+
+def test_gradients_are_those_of_differences(chain: Chain, multiplier: Array) -> None:
+    given = given_multipliers(chain.joint, multiplier, chain.state.field)
+    eta = np.random.default_rng(5).standard_normal(chain.model.cells)
+    (theta, *_) = thetas(chain)
+    for moved, density in (
+        (chain.joint.of_columns, lambda t: log_density(chain.joint, given, t)),
+        (chain.joint.of_likelihood, lambda t: own_density(chain.joint, eta, t)),
+    ):
+        _, slope = density(theta)
+        for i in moved:
+            step = 1e-5 * np.eye(len(theta))[i]
+            change = (density(theta + step)[0] - density(theta - step)[0]) / 2e-5
+            assert slope[i] == pytest.approx(change, rel=1e-4, abs=1e-3)
+
+
+def test_factors_are_those_of_each_matrix() -> None:
+    rng = np.random.default_rng(6)
+    root = rng.standard_normal((9, 5, 7))
+    matrices = root @ root.transpose(0, 2, 1)
+    factors = factorise(np.moveaxis(matrices, 0, 2))
+    residual = rng.standard_normal((5, 9))
+    solved, square = factors.solve(residual)
+    inverse = np.linalg.inv(matrices)
+    assert factors.log_determinant == pytest.approx(np.linalg.slogdet(matrices)[1].sum())
+    assert factors.precision() == pytest.approx(np.moveaxis(inverse, 0, 2), rel=1e-6)
+    assert solved == pytest.approx(np.einsum("nij,jn->in", inverse, residual), rel=1e-6)
+    assert square == pytest.approx(np.sum(solved * residual))
+
+
+def test_multipliers_redrawn_without_the_columns_effects_keep_their_law(chain: Chain) -> None:
+    """One column with one measured row: the multiplier's law is known up to one integral."""
+    blocks = chain.joint.blocks
+    theta = chain.state.theta
+    values = chain.model.constrain(theta)
+    _, scale, degrees = chain.likelihood.mixture(values)
+    shape = (blocks.rows, blocks.columns)
+    residual = np.zeros(shape)
+    residual[0] = 3.0
+    known = np.zeros(shape)
+    known[0] = 1.0
+    given = Given(known.ravel(), residual, {})
+    draws = []
+    for _ in range(400):
+        given = Given(chain.redraw(theta, given), residual, {})
+        draws.append(given.multiplier.reshape(shape)[0].copy())
+    kept = np.array(draws)[20:]
+    own = blocks.covariance(values, np.zeros(shape))[0, 0]
+    grid = np.exp(np.linspace(-12.0, 5.0, 4000))
+    for column in range(0, blocks.columns, 30):
+        variance = own[column] + scale.reshape(shape)[0, column] ** 2 / grid
+        weight = grid * grid ** (0.5 * degrees - 1.0) * np.exp(-0.5 * degrees * grid)
+        weight *= np.exp(-0.5 * 9.0 / variance) / np.sqrt(variance)
+        expected = np.sum(np.log(grid) * weight) / np.sum(weight)
+        assert np.log(kept[:, column]).mean() == pytest.approx(expected, abs=0.45)
+
+
+def test_a_map_of_one_layer_is_found(blocks: LatentGaussian) -> None:
+    local = LocalBlocks(GaussianSystem(blocks))
+    names = [local.system.fields[n].components[0].name for n in local.local]
+    assert names == ["municipality_own", "count_error", "unplaced_error"]
+
+
+@pytest.fixture(scope="module")
+def simulated() -> Panel:
+    return simulate_depopulation(grid_panel(5, 8, seed=3), seed=4).panel
+
+
+def test_a_fit_has_the_layout_of_every_fit(
+    simulated: Panel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mixture, "PILOT", (4, 4))  # the layout does not depend on its length
+    model = depopulation.build(simulated)
+    tree = remitstats.fit(model, simulated, seed=3, draws=10, tune=10, chains=2, cores=2)
+    again = remitstats.fit(model, simulated, seed=3, draws=10, tune=10, chains=2, cores=1)
+    posterior = tree["posterior"]
+    assert posterior["linear_predictor"].dims == ("chain", "draw", "interval", "municipality")
+    assert posterior["growth"].shape == (2, 10)
+    assert posterior["count_error"].sizes == {
+        "chain": 2,
+        "draw": 10,
+        "count": 2,
+        "municipality": 40,
+    }
+    for name, array in posterior.data_vars.items():
+        assert np.isfinite(array).all(), name
+        assert array.equals(again["posterior"][name]), "cores change nothing"
+
+
+@pytest.mark.slow
+def test_the_engine_agrees_with_nuts() -> None:
+    """Two real states; every hyperparameter, effect and rate within Monte Carlo error."""
+    panel = remitstats.load_mexico().select(["01", "06"])
+    model: Any = depopulation.build(panel)
+    ours = remitstats.fit(model, panel, seed=1, draws=2000, tune=100, chains=2)
+    nuts = remitstats.fit(model, panel, seed=2, engine="nuts", draws=2000, tune=1500, chains=2)
+    assert gate(ours).r_hat_max < 1.05
+    differences = []
+    for name, array in ours["posterior"].data_vars.items():
+        a, b = (
+            tree["posterior"][name].transpose("chain", "draw", ...).to_numpy().astype(float)
+            for tree in (ours, nuts)
+        )
+        sd = np.maximum(a.std(axis=(0, 1)), 1e-6)
+        differences.append(np.abs(a.mean(axis=(0, 1)) - b.mean(axis=(0, 1))) / sd)
+        assert array.dims == nuts["posterior"][name].dims
+        ratio = a.std(axis=(0, 1)) / b.std(axis=(0, 1))
+        assert np.median(ratio) == pytest.approx(1.0, abs=0.1), name
+    found = np.concatenate([np.ravel(part) for part in differences])
+    # a hundred independent draws of either put means within 0.14 standard deviations
+    assert np.quantile(found, 0.99) < 0.2
+    assert found.max() < 0.4
