@@ -43,6 +43,8 @@ __getattr__, __dir__, __all__ = _lazy.attach(
         "estimands.paid_out": ["summarise_paid_out"],
         "estimands.paid_out_forms": ["compare_paid_out_forms"],
         "estimands.paid_out_results": ["PaidOutResults"],
+        "estimands.transition": ["summarise_transition"],
+        "estimands.transition_results": ["TransitionResults"],
         "estimands.reliance": ["summarise"],
         "estimands.results": ["RelianceResults"],
         "fitting.gate": ["Gate", "gate"],
@@ -53,7 +55,7 @@ __getattr__, __dir__, __all__ = _lazy.attach(
         "fitting.store": ["load_fit", "read_provenance", "save_fit"],
         "models": [
             *("circle", "dependence", "dependence_state", "depopulation", "macro", "paid_out"),
-            "reliance",
+            *("reliance", "transition"),
         ],
         "panel.load": ["load_mexico", "load_panel"],
         "panel.panel": ["Panel"],

@@ -140,6 +140,7 @@ CATALOGUE: tuple[Model, ...] = (
     Model("circle", design="design", summarise="claims.circle:summarise", by_default=False),
     Model("depopulation", check="models.depopulation_data:check"),
     Model("macro", check="models.macro_data:check"),
+    Model("transition", check="models.transition_data:check"),
     Model("dependence"),
     Model("dependence_state", check="models.dependence_state_data:check"),
     # By name only: sampling it takes minutes.

@@ -65,7 +65,8 @@ while True:
         os.close(handle)
     ours.send(str(child).encode())
     _, status, used = os.wait4(child, 0)
-    ours.send(f"{os.waitstatus_to_exitcode(status)} {used.ru_maxrss * 1024}".encode())
+    said = os.waitstatus_to_exitcode(status), used.ru_maxrss * 1024, used.ru_utime + used.ru_stime
+    ours.send(" ".join(map(str, said)).encode())
 """
 
 
@@ -76,9 +77,12 @@ class Preloaded:
     ----------
     memory : int
         Bytes that the last run had in use at most, what it shares with the process among them.
+    seconds : float
+        How long it had a core, whatever else ran on the machine.
     """
 
     memory = 0
+    seconds = 0.0
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         self.ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -103,8 +107,13 @@ class Preloaded:
     def end(self) -> int:
         """Wait for the end of what was started and return its exit code."""
         self.ours.settimeout(240)
-        code, self.memory = map(int, self.ours.recv(64).split())
-        return code
+        return self.ended()
+
+    def ended(self) -> int:
+        """Take down what is said of a run that ended and return its exit code."""
+        code, memory, seconds = self.ours.recv(64).split()
+        self.memory, self.seconds = int(memory), float(seconds)
+        return int(code)
 
     def run(
         self, words: Sequence[str], folder: Path, environment: Mapping[str, str], timeout: float
@@ -122,7 +131,7 @@ class Preloaded:
             child = int(self.ours.recv(32))
             self.ours.settimeout(timeout)
             try:
-                code, self.memory = map(int, self.ours.recv(64).split())
+                code = self.ended()
             except TimeoutError:
                 os.kill(child, signal.SIGKILL)
                 self.ours.settimeout(60)

@@ -150,3 +150,44 @@ def _calibrated(summary: Mapping[str, Any]) -> bool:
 
 def _uncalibrated(more: str) -> str:
     return f"{UNCALIBRATED}: {more}" if more else UNCALIBRATED
+
+
+@measure("transition.reversed", gives="probability", model="transition")
+def reversed_path(sources: Sources, path: str, how: str, rule: str, by: int) -> Evidence:
+    """Probability that all countries of a path, or none, had turned by a year."""
+    require_one_of("how", how, ("all", "none"))
+    table = sources.of("transition").path_reversal
+    row = single(table, "path_reversal", {"path": path, "rule": rule, "by": by})
+    return Evidence.probable(row[f"p_{how}"], "transition/path_reversal")
+
+
+@measure("transition.losing", gives="probability", model="transition")
+def losing(sources: Sources, path: str, window: str) -> Evidence:
+    """Probability that all countries of a path lose people on balance, in a window of years."""
+    table = sources.of("transition").path_level
+    row = single(table, "path_level", {"path": path, "window": window})
+    return Evidence.probable(row["p_all_below_zero"], "transition/path_level")
+
+
+@measure("transition.deepening", gives="probability", model="transition")
+def deepening(sources: Sources, path: str, series: str, period: str, reading: str) -> Evidence:
+    """Probability that remittances over GDP rose by over a tenth in all countries of a path."""
+    table = sources.of("transition").path_change
+    row = single(
+        table,
+        "path_change",
+        {"path": path, "series": series, "period": period, "reading": reading},
+    )
+    return Evidence.probable(row["p_all_rose"], "transition/path_change")
+
+
+@measure("transition.gap_widens", gives="probability", model="transition")
+def gap_widens(sources: Sources, path: str, period: str) -> Evidence:
+    """Probability that income against the United States fell in all countries of a path."""
+    table = sources.of("transition").path_change
+    row = single(
+        table,
+        "path_change",
+        {"path": path, "series": "income", "period": period, "reading": "moves"},
+    )
+    return Evidence.probable(row["p_all_fell"], "transition/path_change")

@@ -25,7 +25,7 @@ from remitstats.sources.reading import require_files
 Progress = Callable[[str, int, int], None]
 """Called with a step's name, the number of steps done and of all steps."""
 
-PANEL_VERSION = "4"
+PANEL_VERSION = "5"
 """Goes up when the same official files give another panel."""
 
 
@@ -59,7 +59,7 @@ def build_panel(raw: Path, progress: Progress | None = None) -> Panel:
         ("Migration, marginalisation, poverty", lambda: build_wave(raw, account)),
         ("Conditions of 1990 to 2020", lambda: build_condition(raw, account)),
         ("Remittances, GDP, prices", lambda: build_money(raw, account)),
-        ("Income of two countries", lambda: build_country(raw, account)),
+        ("Countries", lambda: build_country(raw, account)),
         ("The whole country", lambda: build_nation(raw, account)),
         ("Neighbours", lambda: build_adjacency(raw, account)),
         ("Map shapes", lambda: build_shapes(raw, account)),

@@ -1,4 +1,4 @@
-"""The table ``country_year``: income per person of Mexico and of the United States."""
+"""The tables ``country_year`` and ``world_year``: series of two countries and of all."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from remitstats.sources import world
 
 
 def build_country(raw: Path, account: Account) -> dict[str, pd.DataFrame]:
-    """Return ``country_year``: one column a data set, so that the gap is taken within one."""
+    """Return ``country_year`` and ``world_year``: one column a data set, nothing spliced."""
     table = world.read_gdp_per_person(raw)
     for column, (source, _) in world.SERIES.items():
         known = table.dropna(subset=column)
@@ -23,4 +23,16 @@ def build_country(raw: Path, account: Account) -> dict[str, pd.DataFrame]:
             missing=len(table) - len(known),
             note=f"{known['year'].min()} to {known['year'].max()}; other countries set aside",
         )
-    return {"country_year": table}
+    every = world.read_world(raw)
+    for column, (source, _) in world.WORLD_SERIES.items():
+        known = every.dropna(subset=column)
+        account.add(
+            source,
+            f"{column} of all countries",
+            rows_in=len(every),
+            rows_out=len(every),
+            missing=len(every) - len(known),
+            note=f"{known['country'].nunique()} countries, {known['year'].min()} to "
+            f"{known['year'].max()}; groups of countries set aside",
+        )
+    return {"country_year": table, "world_year": every}

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from remitstats.panel.definition import CVEGEO, QUARTER, STATE, YEAR, Definition
 from remitstats.panel.definitions_condition import CONDITION, COUNTRY
-from remitstats.panel.definitions_nation import FIGURES, MIGRATION, NATION
+from remitstats.panel.definitions_nation import FIGURES, MIGRATION, NATION, WORLD
 from remitstats.panel.definitions_wave import WAVE
 
 _CENSUSES = ("inegi-census-1990-2010", "inegi-survey-2015", "inegi-census-2020")
@@ -192,6 +192,7 @@ TABLES: dict[str, tuple[Definition, ...]] = {
         ),
     ),
     "country_year": COUNTRY,
+    "world_year": WORLD,
     "national_year": NATION,
     "country_migration": MIGRATION,
     "published_figure": FIGURES,

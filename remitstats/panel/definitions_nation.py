@@ -1,4 +1,4 @@
-"""What the columns of the tables of the whole country mean."""
+"""What the columns of the tables of whole countries mean."""
 
 from __future__ import annotations
 
@@ -53,6 +53,55 @@ NATION = (
         "millions of US dollars",
         "Receipts of international tourism, nominal; 1995 to 2020.",
         ("wdi-tourism",),
+    ),
+)
+
+_WORLD = ("wpp-2024", "wdi-remittances-2022", "wdi-remittances-2025", "maddison-2023")
+_BREAKS = (
+    "Zeros of the file are null. Mexico and South Korea have a break between 1979 and 1980, Spain "
+    "and Portugal between 1998 and 1999; Mexico counted ever more agents from 2000 to 2003."
+)
+
+WORLD = (
+    Definition(
+        "country",
+        "ISO 3166 code, text of 3 letters",
+        "A country or territory; groups of countries are left out.",
+        _WORLD,
+    ),
+    Definition("year", "year", "From 1950, up to where the data sets end.", _WORLD),
+    Definition(
+        "net_migration_per_thousand",
+        "persons a year per thousand inhabitants",
+        "Immigrants less emigrants over the population; 1950 to 2023. The publisher's estimate, "
+        "mostly what is left between two censuses, smoothed or held level in between: neighbouring "
+        "years are no independent observations.",
+        ("wpp-2024",),
+    ),
+    Definition(
+        "remittances_gdp_percent_wdi_2022",
+        "% of GDP",
+        f"Personal remittances received over gross domestic product, 1970 to 2020. {_BREAKS}",
+        ("wdi-remittances-2022",),
+    ),
+    Definition(
+        "remittances_gdp_percent_wdi_2025",
+        "% of GDP",
+        "The same in a later vintage, with revised product, 1994 to 2024; South Korea is not in "
+        "it. Never spliced with the other.",
+        ("wdi-remittances-2025",),
+    ),
+    Definition(
+        "gdp_per_person_maddison_dollars_2011",
+        "international dollars of 2011 a year",
+        "Gross domestic product per person at purchasing power parity (gdppc), 1950 to 2022.",
+        ("maddison-2023",),
+    ),
+    Definition(
+        "population_thousand_maddison",
+        "thousands of persons",
+        "Mid-year population, 1950 to 2022; serves only to tell large countries from small ones.",
+        ("maddison-2023",),
     ),
 )
 

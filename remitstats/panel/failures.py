@@ -131,7 +131,7 @@ def _cell_problems(
     """Yield the place and the problem of every row that fails one check."""
     spec, frame = context.spec, context.frame
     name = error.check if isinstance(error.check, str) else error.check.name
-    failing = _failing_rows(error)
+    failing, accepted = _failing_rows(error), ""
     for position in failing[:MOST]:
         if isinstance(error.schema, pa.DataFrameSchema):
             column, found, accepted, remedy = _row_failure(str(name), context, position)
@@ -146,7 +146,7 @@ def _cell_problems(
             plain = bool(sure[position]) and (column not in spec.key or name == REFERENCE)
         row = row_name(spec, frame, position, context.lines, plain=plain)
         yield position, column, words.problem(spec.name, row, column, found, accepted, remedy)
-    if len(failing) > MOST:  # nobody mends them one by one
+    if len(failing) > MOST and accepted:  # nobody mends them one by one
         more = f"{len(failing) - MOST:,} more rows that fail in the same way"
         rest = words.problem(spec.name, "-", column, more, accepted)
         yield len(frame) + failing[MOST], column, rest

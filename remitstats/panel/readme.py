@@ -90,6 +90,12 @@ municipalities of Chiapas together (code 07998); the latter are in the file's me
   2010, 2015 and 2020 in `municipality_condition`, where `income_source` says what a figure is of.
 - **Two data sets of income per country stand side by side** in `country_year`, Maddison (to 2022)
   and the Penn World Table (to 2019); nothing is joined and nothing reaches 2023.
+- **Remittances over product stand in two vintages of the World Bank** (`world_year`, to 2020 and
+  from 1994 to 2024), never spliced. Breaks of single countries are left in and are for models to
+  handle: Spain and Portugal in 1999, Mexico and South Korea in 1980, Mexico's widening coverage
+  from 2000 to 2003.
+- **Net migration of the United Nations is an estimate**, smoothed or held level between censuses:
+  take it in means of five years or so, not as yearly observations.
 - **Exports begin in 1991** (`national_year`): before, they were counted without maquiladoras. Each
   column is one publisher's in one vintage; remittances are the yearly sums of CE81.
 - **Residents of the United States born in Mexico lack 2014**, which is twice its neighbours in the

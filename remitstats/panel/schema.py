@@ -297,6 +297,24 @@ _ALL = (
         key=("country", "year"),
     ),
     TableSpec(
+        "world_year",
+        (
+            _country(),
+            _year("year"),
+            ColumnSpec(
+                "net_migration_per_thousand",
+                "number",
+                "persons a year per thousand inhabitants, negative where more leave, or an empty "
+                "cell for no data",
+            ),
+            _amount("remittances_gdp_percent_wdi_2022", "% of GDP"),
+            _amount("remittances_gdp_percent_wdi_2025", "% of GDP"),
+            _amount("gdp_per_person_maddison_dollars_2011", "international dollars of 2011"),
+            _amount("population_thousand_maddison", "thousands of persons"),
+        ),
+        key=("country", "year"),
+    ),
+    TableSpec(
         "national_year",
         (
             _year("year"),

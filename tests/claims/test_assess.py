@@ -214,8 +214,6 @@ def test_without_any_fit_the_series_alone_give_verdicts(shipped_verdicts):
         "oil-does-not-last": SUPPORTED,
         "most-dynamic-source": INCONCLUSIVE,  # only across the change of coverage
         "asymmetries-grow": INCONCLUSIVE,  # the two data sets disagree
-        "integration-with-compensation": SUPPORTED,
-        "state-led-development": CONTRADICTED,  # not by 2005
         "emigrants-by-2006": INCONCLUSIVE,
         "demonstrators": NOT_TESTABLE,
     }.items():
@@ -263,6 +261,18 @@ def test_claims_on_the_circle_wait_for_a_fit(shipped_verdicts):
     waiting = [a for a in shipped_verdicts.values() if "remitstats fit circle" in a.run]
     assert {"vicious-circle", "virtuous-circle"} <= {a.claim.id for a in waiting}
     assert {a.verdict for a in waiting} == {INCONCLUSIVE}
+
+
+def test_claims_on_paths_of_countries_wait_for_a_fit_and_show_the_published_counts(
+    shipped_verdicts,
+):
+    for claim in ("integration-with-compensation", "state-led-development"):
+        found = shipped_verdicts[claim]
+        assert found.verdict == INCONCLUSIVE
+        assert "remitstats fit transition" in found.run
+        counted = [f for f in found.findings if f.test.estimand == "migration.reversed"]
+        assert counted[0].verdict == {"i": SUPPORTED, "s": CONTRADICTED}[claim[0]]
+        assert all(f.test.basis == "beside" for f in counted)
 
 
 def test_a_not_testable_claim_says_what_would_be_needed(shipped_verdicts):

@@ -36,6 +36,10 @@ PAID_GROUPS = (
     *("parts", "raw", "series", "uncertainty"),
 )
 
+TRANSITION_GROUPS = (
+    *("alt", "assumed", "axis", "caption", "country", "legend", "path", "rule", "series", "turn"),
+)
+
 
 def test_every_text_asked_for_by_name_is_there():
     texts = Texts()
@@ -61,6 +65,7 @@ def test_no_text_is_left_over():
     dynamic += tuple(f"dependence_state.{group}_" for group in STATE_GROUPS)
     dynamic += tuple(f"paid_out.{group}_" for group in PAID_GROUPS)
     dynamic += tuple(f"macro.{g}_" for g in ("assumed", "fastest", "legend", "slower", "source"))
+    dynamic += tuple(f"transition.{group}_" for group in TRANSITION_GROUPS)
     dynamic += ("paper.verdict_", "index.trend_", "diagnostics.", "states.")
     titles = re.compile(r"^\w+\.(title|front)$")
     left = [

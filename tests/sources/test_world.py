@@ -43,3 +43,30 @@ def test_an_aggregate_is_no_country(spoilt):
 
     with pytest.raises(PanelError, match=r"iso3=MEX.*0 years"):
         world.read_gdp_per_person(spoilt("maddison-2023", demote))
+
+
+def test_every_country_has_its_series_with_zeros_of_remittances_as_gaps(raw):
+    table = world.read_world(raw)
+    assert not table.duplicated(["country", "year"]).any()
+    years = table.dropna(subset="net_migration_per_thousand").groupby("country")["year"]
+    assert years.min().eq(1950).all()
+    assert years.max().eq(2023).all()
+    assert years.count().eq(74).all()
+    for column in ("remittances_gdp_percent_wdi_2022", "remittances_gdp_percent_wdi_2025"):
+        assert (table[column].dropna() > 0).all()
+
+
+def test_breaks_of_the_source_stay_in_the_figures(raw):
+    column = "remittances_gdp_percent_wdi_2022"
+    share = world.read_world(raw).set_index(["country", "year"])[column]
+    assert share["ESP", 1998] > 4 * share["ESP", 1999]
+    assert share["KOR", 1980] > 4 * share["KOR", 1979]
+
+
+def test_a_year_that_a_country_has_twice_is_noticed(spoilt):
+    def double(content):
+        lines = content.splitlines(keepends=True)
+        return b"".join([*lines, next(line for line in lines if line.startswith(b"PRT,1999,"))])
+
+    with pytest.raises(PanelError, match=r"iso3=PRT.*1999 twice"):
+        world.read_world(spoilt("wpp-2024", double))
