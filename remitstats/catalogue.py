@@ -39,6 +39,7 @@ The report, for a model with a page, also needs (see `report.model_pages`)
 - keys of its tables in `report.numbers.KEYS`, as ``"NAME/table"``, where they differ from those of
   the tables of the same name there.
 
+What it knows of single municipalities the explorer shows if `report.explorer.SECTIONS` says so.
 Words of the model in the glossary: the context's ``glossary`` lists the keys under ``[glossary]``.
 
 Results of a model lie in the folder ``NAME`` below those of reliance, which the report starts from.

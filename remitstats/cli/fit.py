@@ -23,6 +23,7 @@ from remitstats.cli.options import (
     names_of,
     takes_fit_options,
 )
+from remitstats.errors import RemitstatsError
 
 if TYPE_CHECKING:
     from remitstats.cli.progress import Phases
@@ -77,12 +78,29 @@ def report(
     states: States = None,
     models: Models = None,
     lang: Language = "en",
+    compare: Annotated[
+        tuple[Path, Path] | None,
+        typer.Option("--compare", help="Show what changed between two runs.", metavar="A B"),
+    ] = None,
 ) -> None:
     """Write the report of earlier fits again, without fitting, in English and Spanish.
 
     Results under --out are used as they stand; of a model that has none there, the newest fit in
     --fits is summarised again. Both must be of the panel and states asked for.
+
+    With --compare, only what changed between the results in two folders is shown, and written to
+    compare.html under --out.
     """
+    if compare is not None:
+        from remitstats.cli.compare import show_comparison  # noqa: PLC0415  (start-up stays quick)
+
+        if panel is not None or states is not None or models is not None:
+            raise RemitstatsError(
+                "--compare takes the results in two folders as they are: --panel, --states and "
+                "--models can't be used with it."
+            )
+        show_comparison(*compare, out)
+        return
     names = names_of(models)
     codes, language = codes_of(states), language_of(lang)
     from remitstats.pipeline import Job  # noqa: PLC0415  (start-up stays quick)

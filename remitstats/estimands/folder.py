@@ -101,8 +101,9 @@ def read_results[T](
             summary.pop(key, None)
         return make(**tables, summary=summary)
     except FileNotFoundError as error:
+        missing = error.filename or error  # not every reader says which file
         raise RemitstatsError(
-            f"No results in {out}: {error.filename} is missing. Run the fit first."
+            f"No results in {out}: {missing} is missing. Run the fit first."
         ) from error
     except (ValueError, OSError, AttributeError, KeyError, TypeError, NotImplementedError) as error:
         raise RemitstatsError(f"The results in {out} can't be read: {error}.") from error

@@ -95,8 +95,9 @@ def summarise_paid_out(
             f"The form '{specification['form']}' has no flows between municipalities to report: "
             "fit the form 'gravity' or 'size'."
         )
-    data = prepare_data(panel, _design(specification["sampling_design"]))
-    values = parameters(fit["posterior"].to_dataset())
+    design, within = _design(specification["sampling_design"]), specification["within"]
+    data = prepare_data(panel, design, within=within)
+    values = parameters(fit)
     tell("flows between municipalities", 0.0)
     flows = flows_of(values, data)
     chains = settings["chains"]
@@ -136,6 +137,8 @@ def summarise_paid_out(
             "units": data.size,
             "states": len(data.coords["state"]),
             "hub_inflow": HUB,
+            "noise": specification["noise"],
+            "within_kilometres": within,
             "unidentified_percent": data.unidentified_percent,
         },
         command=command,

@@ -27,7 +27,7 @@ from remitstats.models.paid_out_data import CENSUS, WINDOW, PaidData
 from remitstats.panel.panel import Panel
 
 Array = NDArray[np.float64]
-MAIN_INCOME = "remittances-main-income-47"
+MAIN_INCOME = "remittances-main-income"
 INCOME = "income_per_person_mxn_month"
 
 

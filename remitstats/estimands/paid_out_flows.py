@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -52,12 +53,19 @@ class Flows:
     correlations: Mapping[str, Array] = field(default_factory=dict)
 
 
-def parameters(posterior: xr.Dataset) -> dict[str, Array]:
-    """Return the parameters of a fit, chains after each other, each (draw, *shape)."""
-    found = {}
-    for name, array in posterior.data_vars.items():
+def parameters(fit: xr.DataTree) -> dict[str, Array]:
+    """Return the parameters of a fit, chains after each other, each (draw, *shape).
+
+    Noise that was assumed and not estimated is among them, the same in every draw.
+    """
+    found: dict[str, Array] = {}
+    for name, array in fit["posterior"].data_vars.items():
         values = array.transpose("chain", "draw", ...).to_numpy().astype(float)
         found[str(name)] = values.reshape(-1, *values.shape[2:])
+    assumed = json.loads(fit["provenance"].attrs["specification"])["noise"]
+    if assumed is not None:
+        found["noise"] = np.full(len(found["rate"]), assumed["sd"])
+        found["noise_slope"] = np.full(len(found["rate"]), assumed["slope"])
     return found
 
 

@@ -117,7 +117,7 @@ def held_out_score(tree: xr.DataTree, data: PaidData, form: str) -> Array:
     form : str
         Of the fit.
     """
-    values = parameters(tree["posterior"].to_dataset())
+    values = parameters(tree)
     if form in ("gravity", "size"):
         center = np.log(expected(values, data)["paid"])
     else:

@@ -105,8 +105,13 @@ def places(panel: Panel, codes: NDArray[Any]) -> pd.DataFrame:
     return place
 
 
-def level_table(draws: Draws, place: pd.DataFrame, rank: NDArray[np.int32]) -> pd.DataFrame:
-    """Return one row a municipality and wave (see `RelianceResults.level`)."""
+def level_table(
+    draws: Draws, place: pd.DataFrame, rank: NDArray[np.int32], national: NDArray[np.float64]
+) -> pd.DataFrame:
+    """Return one row a municipality and wave (see `RelianceResults.level`).
+
+    `national` holds the draws of the whole, shape (sample, wave).
+    """
     flat = draws.flat
     rank_low, rank_middle, rank_high = np.quantile(rank, QUANTILES, axis=0)
     tables = []
@@ -123,9 +128,16 @@ def level_table(draws: Draws, place: pd.DataFrame, rank: NDArray[np.int32]) -> p
                 rank_eti90_lower=rank_low[w],
                 rank_eti90_upper=rank_high[w],
                 **{f"p_above_{t:g}": (part > t).mean(axis=0) for t in THRESHOLDS},
+                p_above_nation=_share(part > national[:, w, None], national[:, w]),
             )
         )
     return pd.concat(tables, ignore_index=True)
+
+
+def _share(above: NDArray[np.bool_], national: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the share of draws in which each is above; nan where the whole has no estimate."""
+    share = above.mean(axis=0)
+    return np.where(np.isfinite(national).all(), share, np.nan)
 
 
 def change_table(draws: Draws, place: pd.DataFrame) -> pd.DataFrame:
@@ -258,9 +270,10 @@ def summarise(
     place = places(panel, fit["posterior"]["municipality"].to_numpy())
     tell("estimates", 0.1)
     rank = ranks(draws.flat)
-    level = level_table(draws, place, rank)
-    change = change_table(draws, place)
     grouped = group_draws(draws, place)
+    national = grouped.sel(group="nation:00").to_numpy().reshape(-1, len(draws.waves))
+    level = level_table(draws, place, rank, national)
+    change = change_table(draws, place)
     group, group_change = group_tables(draws, place, grouped)
     tell("posterior predictive check", 0.3)
     seed = json.loads(fit["provenance"].attrs["settings"])["seed"]
@@ -272,7 +285,6 @@ def summarise(
         {str(k): v for k, v in posterior.data_vars.items()} | derived,
         lambda fraction: tell("convergence of every reported quantity", 0.4 + 0.6 * fraction),
     )
-    national = grouped.sel(group="nation:00").to_numpy().reshape(-1, len(draws.waves))
     summary = run_summary(
         fit,
         judge(fit, table),
@@ -320,6 +332,7 @@ def _derived(
             rank.reshape(shape), dims=percent.dims, coords={k: percent[k] for k in percent.dims[2:]}
         ),
         "group": grouped,
+        "above nation": percent - grouped.sel(group="nation:00", drop=True),
     }
     for a, b in draws.intervals:
         label = f"{draws.waves[a]}-{draws.waves[b]}"

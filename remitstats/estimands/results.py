@@ -83,7 +83,8 @@ class RelianceResults:
     ----------
     level : DataFrame
         One row a municipality and wave: reliance, its rank (1 is the highest of the wave) and the
-        probabilities that it is above 5, 10 and 20%.
+        probabilities that it is above 5, 10 and 20%; ``p_above_nation``, which results of before
+        lack, is the probability that it is above that of the whole.
     change : DataFrame
         One row a municipality and pair of waves.
     group : DataFrame

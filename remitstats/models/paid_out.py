@@ -10,7 +10,7 @@ For municipality i with R_i receiving dwellings (form "gravity"):
     pull_ij                   a_j - distance_ij / reach     for neighbours j of i, and others near
     a_j                       size log(persons) + curve log(persons)^2 + town (share in towns)
                               + own_j,   own_j ~ Normal(0, own_sd persons^-own_slope)
-    log dollars_j             Normal(log M_j, noise persons^-noise_slope)
+    log dollars_j             Normal(log M_j, noise persons^-slope)
     R_i                       dwellings_i times logit^-1(share_i)
     receiving in the sample   Binomial(effective dwellings, share); share_i ~ Normal(state, spread)
 
@@ -18,7 +18,9 @@ Persons are counted from 20,000; blocks are up to a dozen neighbouring municipal
 Every dollar that a place draws leaves another: that nothing is lost is what tells a place's pull
 (`own`) from a high rate of its households (the noise). An amount below `paid_out_data.FLOOR`
 counts as "less than that". The noise holds what households of a place get more or less than the
-block's, with all error.
+block's, with all error. How large it is, is an input (`Noise`) in this form: totals tell it from
+pull through neighbours alone, and chains do not settle it; `docs/paid_out.md` shows what other
+values do. Forms without a pull of one's own estimate it.
 
 Other forms, to compare with: "size" has no own pull; "neighbours" has no allocation but log
 dollars that depend on the receiving dwellings and persons of neighbours; "own" has neither, every
@@ -35,7 +37,7 @@ observed; shares paid outside are what the totals imply under this form.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -43,7 +45,7 @@ from numpy.typing import NDArray
 from scipy import special
 
 from remitstats.errors import unknown
-from remitstats.models.paid_out_data import FLOOR, PaidData, prepare_data, share_scores
+from remitstats.models.paid_out_data import FLOOR, WITHIN, PaidData, prepare_data, share_scores
 from remitstats.panel.panel import Panel
 from remitstats.parts.allocation import summed, totals_pymc
 from remitstats.parts.priors import NormalPrior, ScalePrior
@@ -51,10 +53,38 @@ from remitstats.parts.sampling_error import SamplingDesign
 
 NAME = "paid_out"
 FORMS = ("gravity", "size", "neighbours", "own")
+KEPT = 0.6  # of a place's pull about so much shows in its pay-outs; for the sampler alone
 LEAST = 1e-290  # keeps the logarithm of a probability finite
 BASE = 20_000.0  # persons that others are compared with
 Array = NDArray[np.float64]
 __all__ = ["FORMS", "NAME", "Priors", "build", "model_of", "prepare_data"]
+
+
+@dataclass(frozen=True)
+class Noise:
+    """What pay-outs differ by for other reasons than pull, in form "gravity".
+
+    Parameters
+    ----------
+    sd : float
+        Standard deviation of log dollars in a municipality of 20,000 persons.
+    slope : float
+        How it falls with persons: sd persons^-slope.
+    """
+
+    sd: float = 0.6
+    slope: float = 0.25
+
+    def __post_init__(self) -> None:
+        """Refuse what is no standard deviation."""
+        if not 0.01 <= self.sd <= 10.0:
+            raise ValueError(f"sd must lie between 0.01 and 10, found {self.sd:g}")
+        if not -2.0 <= self.slope <= 2.0:
+            raise ValueError(f"slope must lie between -2 and 2, found {self.slope:g}")
+
+    def describe(self) -> dict[str, float]:
+        """Return the noise as plain values, for provenance."""
+        return asdict(self)
 
 
 @dataclass(frozen=True)
@@ -115,6 +145,8 @@ def build(
     priors: Priors | None = None,
     design: SamplingDesign | None = None,
     form: str = "gravity",
+    noise: Noise | None = None,
+    within: float = WITHIN,
 ) -> Any:
     """Return the model of pay-outs as a PyMC model.
 
@@ -128,6 +160,10 @@ def build(
         Assumed census sample.
     form : str
         One of `FORMS`.
+    noise : Noise, optional
+        Assumed in form "gravity"; the others estimate it.
+    within : float
+        Kilometres within which money may be paid without a common border.
 
     Returns
     -------
@@ -142,17 +178,22 @@ def build(
     RemitstatsError
         If there is no such form.
     """
-    return model_of(prepare_data(panel, design), priors, form)
+    return model_of(prepare_data(panel, design, within=within), priors, form, noise)
 
 
-def model_of(data: PaidData, priors: Priors | None = None, form: str = "gravity") -> Any:
+def model_of(
+    data: PaidData,
+    priors: Priors | None = None,
+    form: str = "gravity",
+    noise: Noise | None = None,
+) -> Any:
     """Return the model of prepared data (see `build`)."""
     import pymc as pm  # noqa: PLC0415 - PyMC takes seconds to import; only models need it
     import pytensor.tensor as pt  # noqa: PLC0415
 
     if form not in FORMS:
         raise unknown("form", form, FORMS)
-    priors = priors or Priors()
+    priors, noise = priors or Priors(), noise or Noise()
     start, _ = share_scores(data)
     with pm.Model(coords=data.coords) as model:
         state_share = pm.Normal("state_share", priors.share.mean, priors.share.sd, dims="state")
@@ -168,14 +209,16 @@ def model_of(data: PaidData, priors: Priors | None = None, form: str = "gravity"
         unit, block_sd = pm.Normal("block_unit", dims="block"), priors.block_sd.to_pymc("block_sd")
         local = state_rate[data.state_of] + block_sd * unit[data.block_of]
         amount = local + log_receiving
-        center = _center(data, priors, form, amount, log_receiving)
-        size = log_persons(data)
-        noise = priors.noise.to_pymc("noise")
-        scale = noise * pt.exp(-priors.noise_slope.to_pymc("noise_slope") * size)
+        if form == "gravity":
+            scale = pt.as_tensor_variable(noise.sd * np.exp(-noise.slope * log_persons(data)))
+        else:
+            slope = priors.noise_slope.to_pymc("noise_slope")
+            scale = priors.noise.to_pymc("noise") * pt.exp(-slope * log_persons(data))
+        center = _center(data, priors, form, amount, log_receiving, scale)
         pm.Potential("dollars", _normal(data, center, scale))
     model.data = data
     model.sampled = True
-    model.lengths = {"draws": 1600, "tune": 600}
+    model.lengths = {"draws": 2500, "tune": 600}
     model.coords_of_posterior = dict(data.coords)
     free = [v.name for v in model.free_RVs]
     dims = {
@@ -190,6 +233,8 @@ def model_of(data: PaidData, priors: Priors | None = None, form: str = "gravity"
         "priors": priors.describe(),
         "sampling_design": data.design.describe(),
         "form": form,
+        "within": data.within,
+        "noise": noise.describe() if form == "gravity" else None,
     }
     return model
 
@@ -246,7 +291,9 @@ def pull_of(values: Mapping[str, Any], data: PaidData) -> Array:
     return np.asarray(pull[:, data.place] + np.concatenate([same, away], axis=1))
 
 
-def _center(data: PaidData, priors: Priors, form: str, amount: Any, log_receiving: Any) -> Any:
+def _center(
+    data: PaidData, priors: Priors, form: str, amount: Any, log_receiving: Any, scale: Any
+) -> Any:
     """Add what places pull to the PyMC model in context; return the log of what is paid there."""
     import pymc as pm  # noqa: PLC0415
     import pytensor.tensor as pt  # noqa: PLC0415
@@ -265,10 +312,11 @@ def _center(data: PaidData, priors: Priors, form: str, amount: Any, log_receivin
         return amount + pull + by_near * (pt.log(near + 1.0) - log_receiving) + by_size * over
     if form == "gravity":
         sd = priors.own_sd.to_pymc("own_sd")
-        spread = pt.sqrt(sd * pt.exp(-priors.own_slope.to_pymc("own_slope") * size))
-        # half centred: a place's pay-outs tell its pull about as well as its size does
-        unit = pm.Normal("own_unit", 0.0, spread, dims="municipality")
-        pull = pull + pm.Deterministic("own_pull", spread * unit, dims="municipality")
+        prior = sd * pt.exp(-priors.own_slope.to_pymc("own_slope") * size)
+        # in units of about what is left of it once its own pay-outs are known
+        left = 1.0 / pt.sqrt(prior**-2 + (KEPT / scale) ** 2)
+        unit = pm.Normal("own_unit", 0.0, prior / left, dims="municipality")
+        pull = pull + pm.Deterministic("own_pull", left * unit, dims="municipality")
     away = -data.distance[n:] * pt.exp(-priors.reach.to_pymc("reach"))
     cost = pt.concatenate([priors.home.to_pymc("home") * pt.ones(n), away])
     return totals_pymc(amount, pull[data.place] + cost, data.home, data.place, n)

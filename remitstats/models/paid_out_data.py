@@ -80,6 +80,8 @@ class PaidData:
         Kilometres between the two points.
     unidentified_percent : float
         Share of the window's money that CE166 gives to no municipality, per cent; nan if unknown.
+    within : float
+        Kilometres within which money may be paid without a common border.
     design : SamplingDesign
         Assumed census sample.
     """
@@ -99,6 +101,7 @@ class PaidData:
     place: Places
     distance: Array
     unidentified_percent: float = float("nan")
+    within: float = WITHIN
     design: SamplingDesign = field(default_factory=SamplingDesign)
 
     @property
@@ -226,6 +229,7 @@ def prepare_data(
         place=place,
         distance=kilometres(longitude, latitude, home, place),
         unidentified_percent=_unidentified(panel, states, window),
+        within=within,
         design=design,
     )
 

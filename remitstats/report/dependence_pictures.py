@@ -11,7 +11,7 @@ import pandas as pd
 
 from remitstats.report.figures.dots import Labels, Panel, dots
 from remitstats.report.figures.forecast import forecast
-from remitstats.report.figures.maps import area_map
+from remitstats.report.figures.maps import area_map, symbol_map
 from remitstats.report.figures.paths import PathPanel, paths
 from remitstats.report.figures.predictive import predictive
 from remitstats.report.figures.style import INCREASE, Classes, ramp
@@ -150,8 +150,25 @@ def _maps(results: DependenceResults, surroundings: Surroundings) -> Iterator[Jo
             partial(area_map, shapes, values, classes, legend, **marks),
         )
 
+    people = surroundings.population
+
+    def symbols(name: str, values: np.ndarray, classes: Classes, **more: Any) -> Iterator[Job]:
+        """Draw the same values by population, so that large empty places do not dominate."""
+        if people is None or not np.nan_to_num(shapes.align(people)).max() > 0:
+            return
+        steady = np.where(faint, np.nan, values)  # circles can't be hatched
+        legend = texts.plain(f"dependence.{name}_legend" + (f"_{unit}" if name == "level" else ""))
+        yield Job(
+            f"dependence_symbols_{name}",
+            "png",
+            texts.plain(f"dependence.symbols_{name}_alt", place=place, **more),
+            texts(f"dependence.symbols_{name}_caption", **more),
+            partial(symbol_map, shapes, steady, shapes.align(people), classes, legend),
+        )
+
     classes = DOLLARS if unit == "dollars" else MONEY
     yield job("level", shapes.align(newest["median"]), classes, window=window)
+    yield from symbols("level", shapes.align(newest["median"]), classes, window=window)
     factor = newest["eti90_upper"] / newest["eti90_lower"]
     yield job("factor", shapes.align(factor), FACTOR, window=window)
     periods = list(results.growth["period"].unique())
@@ -159,6 +176,8 @@ def _maps(results: DependenceResults, surroundings: Surroundings) -> Iterator[Jo
         rows = results.growth[results.growth["period"] == period].set_index("cvegeo")
         said = texts.said_plain(period)
         yield job(name, shapes.align(rows["median"]), GROWTH, period=said)
+        if name == "growth":
+            yield from symbols(name, shapes.align(rows["median"]), GROWTH, period=said)
         yield job(f"{name}_p", shapes.align(rows["p_positive"]), INCREASE, period=said)
         if len(periods) == 1:
             return

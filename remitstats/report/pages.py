@@ -44,6 +44,7 @@ PAGES = (
     Page("change", "results"),
     Page("ranking", "results"),
     Page("states", "results"),
+    Page("explorer", "results"),
     Page("municipalities", "results"),
     Page("paper", "results"),
     Page("diagnostics", "trust"),

@@ -127,6 +127,24 @@ def _maps(
                 **marks,
             ),
         )
+        sizes = shapes.align(
+            results.level[results.level["wave"] == end].set_index("cvegeo")["dwellings"]
+        )
+        if np.nan_to_num(sizes).max() > 0:
+            yield Job(
+                f"symbols_change_{start}_{end}",
+                "png",
+                texts.plain("change.symbols_alt", place=place, **years),
+                texts("change.symbols_caption", **years),
+                partial(
+                    symbol_map,
+                    shapes,
+                    shapes.align(rows["median"]),
+                    sizes,
+                    style.CHANGE,
+                    texts.plain("change.legend"),
+                ),
+            )
         yield Job(
             f"increase_{start}_{end}",
             "png",

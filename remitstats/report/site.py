@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from remitstats.errors import RemitstatsError
-from remitstats.report import claims_page
+from remitstats.report import claims_page, explorer_page
 from remitstats.report.formats import show, wave_label
 from remitstats.report.languages import switch, to_top, write_in_language
 from remitstats.report.localised import localised
@@ -179,6 +179,12 @@ def _write_pages(
     environment.filters["wave_label"] = wave_label
     places = [each.page for each in models]
     of_models = {each.model.name: each.context(surroundings) for each in models}
+    given = {"reliance": display} | {
+        each.model.name: localised(each.results, texts) for each in models
+    }
+    looked_up = explorer_page.explorer_context(given, surroundings)
+    if language == order[0]:  # numbers alone, the same for all
+        explorer_page.write_scripts(looked_up["explorer"], stage / "assets")
     claims: dict[str, Any] | None = None
     first: tuple[Page, ...] = ()
     if contents.ledger is not None and not scope.partial:
@@ -186,7 +192,9 @@ def _write_pages(
         first = (claims_page.PAGE,)
     context = page_context(display, contents.panel, scope, texts, pictures, shapes, places, first)
     words = dict.fromkeys(word for each in of_models.values() for word in each["glossary"])
-    context |= of_models | {"models": of_models, "glossary": tuple(words), "claims": claims}
+    context |= (
+        of_models | {"models": of_models, "glossary": tuple(words), "claims": claims} | looked_up
+    )
     context["to_top"] = to_top(language, order)
     htmls = {}
     for page in (*places, *first, *PAGES):
@@ -196,6 +204,11 @@ def _write_pages(
         name = f"{page.key}.html"
         own["switch"] = switch(name, language, order)
         template = environment.get_template(f"{page.key}.html.j2")
+        htmls[name] = template.render(context | own, page=page)
+    template = environment.get_template("municipalities_state.html.j2")
+    for page, own in explorer_page.state_pages(looked_up["explorer"], texts):
+        name = f"{page.key}.html"
+        own["switch"] = switch(name, language, order)
         htmls[name] = template.render(context | own, page=page)
     write_in_language(htmls, stage, language, order)
 
@@ -218,8 +231,10 @@ def _written(picture: Picture, assets: Path, language: str) -> Picture:
 def _write_assets(folder: Path) -> None:
     """Write style sheets and scripts, among them the table library that itables carries."""
     own = files("remitstats.report") / "assets"
-    for name in ("style.css", "municipalities.js", "language.js"):
-        (folder / name).write_text(own.joinpath(name).read_text("utf-8"), encoding="utf-8")
+    (folder / "vendor").mkdir()
+    vendor = [f"vendor/{name}" for name in explorer_page.VENDOR]
+    for name in ("style.css", "municipalities.js", "language.js", *explorer_page.SCRIPTS, *vendor):
+        (folder / name).write_bytes(own.joinpath(name).read_bytes())
     library = files("itables") / "html"
     source = library.joinpath("dt_bundle.js").read_text("utf-8")
     style = library.joinpath("dt_bundle.css").read_text("utf-8")

@@ -41,6 +41,15 @@ class Surroundings:
     shapes: MapShapes | None
 
     @cached_property
+    def population(self) -> pd.Series[float] | None:
+        """Persons counted last in each municipality, by its code; None where none were counted."""
+        if "municipality_census" not in self.panel:
+            return None
+        counts = self.panel.table("municipality_census").dropna(subset=["population"])
+        newest = counts.sort_values("year").drop_duplicates("cvegeo", keep="last")
+        return newest.set_index("cvegeo")["population"].astype(float) if len(newest) else None
+
+    @cached_property
     def states(self) -> MapShapes | None:
         """Shapes of the states, made of those of their municipalities; None leaves out maps."""
         return load_state_shapes(self.panel, self.units)

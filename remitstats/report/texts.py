@@ -9,7 +9,8 @@ language where `phrases` knows them, and else as they are, marked with the langu
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import cache
 from importlib.resources import files
 from typing import Any
 
@@ -51,20 +52,28 @@ class Texts:
     """
 
     def __init__(self, language: str = "en", **constants: Any) -> None:
-        source = files("remitstats.report") / f"texts_{language}.toml"
         self.language = language
         self.percent = PERCENT[language]
-        self._texts = dict(flat(tomllib.loads(source.read_text(encoding="utf-8"))))
+        self._texts = _catalogue(language)
+        self._first = _catalogue(LANGUAGES[0])
         self._constants = constants
         self._phrases = Phrases(language)
 
     def __call__(self, key: str, **values: Any) -> Markup:
-        """Return the text of a key with its placeholders filled."""
-        return Markup(self._texts[key].strip()).format(**{**self._constants, **values})  # noqa: S704
+        """Return the text of a key with its placeholders filled.
+
+        A text that a catalogue lacks is given in the first language, marked as such.
+        """
+        given = {**self._constants, **values}
+        if key in self._texts:
+            return Markup(self._texts[key].strip()).format(**given)  # noqa: S704
+        found = Markup(self._first[key].strip()).format(**given)  # noqa: S704
+        return Markup('<span lang="{}">{}</span>').format(LANGUAGES[0], found)
 
     def plain(self, key: str, **values: Any) -> str:
         """Return a text without HTML, for figures and attributes."""
-        return self._texts[key].strip().format(**{**self._constants, **values})
+        text = self._texts[key] if key in self._texts else self._first[key]
+        return text.strip().format(**{**self._constants, **values})
 
     def with_constants(self, **constants: Any) -> Texts:
         """Return the same catalogue, whose texts may use further values."""
@@ -104,7 +113,13 @@ class Texts:
         return self._phrases.place(str(name))
 
     def __contains__(self, key: str) -> bool:
-        return key in self._texts
+        return key in self._first
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._texts)
+
+
+@cache
+def _catalogue(language: str) -> Mapping[str, str]:
+    source = files("remitstats.report") / f"texts_{language}.toml"
+    return dict(flat(tomllib.loads(source.read_text(encoding="utf-8"))))

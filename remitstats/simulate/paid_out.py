@@ -22,16 +22,16 @@ Array = NDArray[np.float64]
 TRUE_PAID = {  # about what the shipped panel says
     "rate": 9.8,
     "rate_sd": 0.3,
-    "block_sd": 0.3,
+    "block_sd": 0.4,
     "size": 1.6,
     "curve": -0.15,
     "town": 1.8,
-    "home": 1.0,
-    "reach": 2.3,
-    "own_sd": 1.1,
+    "home": 1.9,
+    "reach": 2.75,
+    "own_sd": 1.4,
     "own_slope": 0.1,
-    "noise": 0.8,
-    "noise_slope": 0.2,
+    "noise": 0.6,
+    "noise_slope": 0.25,
     "share_sd": 0.9,
 }
 

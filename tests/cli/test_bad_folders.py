@@ -70,3 +70,10 @@ def test_a_build_from_an_empty_folder_names_what_is_missing(refused, tmp_path):
     places = {file.path for file in FILES.values()}
     assert f"{len(places)} official files are missing from raw." in said
     assert sum(place in said for place in places) >= 20  # the first; how many more is said
+
+
+def test_a_comparison_needs_two_folders_with_results(refused, tmp_path):
+    (tmp_path / "a").mkdir()
+    assert "The folder a holds no results of a fit." in refused("report", "--compare", "a", "b")
+    said = refused("report", "--compare", "a", "b", "--states", "14")
+    assert "--panel, --states and --models can't be used with it" in said

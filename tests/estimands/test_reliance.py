@@ -74,6 +74,18 @@ def test_levels_are_summaries_of_the_draws(results: RelianceResults, percent: Ar
                 assert found[f"p_above_{threshold}"] == pytest.approx(expected)
 
 
+def test_levels_are_held_against_the_whole_draw_by_draw(
+    results: RelianceResults, percent: Array
+) -> None:
+    weight = np.nan_to_num(DWELLINGS)
+    national = (percent * weight).sum(axis=2) / weight.sum(axis=1)
+    for w, wave in enumerate(WAVES):
+        for i, code in enumerate(["01001", "01002", "02001", "02002", "02003"]):
+            expected = (percent[:, w, i] > national[:, w]).mean()
+            found = row(results.level, cvegeo=code, wave=wave)
+            assert found["p_above_nation"] == pytest.approx(expected, abs=1e-6)
+
+
 def test_a_municipality_without_data_is_estimated_and_marked(results: RelianceResults) -> None:
     unmeasured = results.level[~results.level["measured"]]
     assert unmeasured[["cvegeo", "wave"]].to_numpy().tolist() == [["02003", 2000]]
@@ -218,8 +230,9 @@ def test_parameters_are_the_hyperparameters_with_their_convergence(
 
 def test_the_gate_judges_everything_that_is_reported(tree: xr.DataTree, country: Panel) -> None:
     summary = summarise(tree, country).summary
-    # 2 parameters; levels and ranks of 15 cells; 5 groups by wave; changes of both
-    certain = summary["quantities"] - (2 + 15 + 15 + 15 + 15)
+    # 2 parameters; levels, distances to the whole and ranks of 15 cells; 5 groups by wave;
+    # changes of both
+    certain = summary["quantities"] - (2 + 15 + 15 + 15 + 15 + 15)
     assert 0 <= certain <= 15  # ranks that are certain are not judged
     assert summary["converged"] is False  # 200 draws can't have 400 effective ones
     # a municipality whose level is fine but whose chains disagree about the change

@@ -10,7 +10,15 @@ from scipy import special, stats
 import remitstats
 from remitstats.errors import PanelError, RemitstatsError
 from remitstats.models import paid_out
-from remitstats.models.paid_out import Priors, log_predictive, log_rate, noise_scale, own_scale
+from remitstats.models.paid_out import (
+    KEPT,
+    Noise,
+    Priors,
+    log_predictive,
+    log_rate,
+    noise_scale,
+    own_scale,
+)
 from remitstats.models.paid_out_data import (
     FLOOR,
     constant_dollars,
@@ -116,8 +124,10 @@ def test_density_is_that_of_plain_numpy(panel: Panel, form: str) -> None:
     }
     values = {name: np.asarray(value)[None] for name, value in own.items()}
     if form == "gravity":
-        root = np.sqrt(own_scale(values, data)[0])
-        values["own_pull"] = (root * own["own_unit"])[None]
+        values |= {"noise": np.array([Noise().sd]), "noise_slope": np.array([Noise().slope])}
+        prior = own_scale(values, data)[0]
+        left = 1.0 / np.sqrt(prior**-2 + (KEPT / noise_scale(values, data)[0]) ** 2)
+        values["own_pull"] = (left * own["own_unit"])[None]
     if form == "gravity":
         from remitstats.estimands.paid_out_flows import expected
 
@@ -142,16 +152,16 @@ def test_density_is_that_of_plain_numpy(panel: Panel, form: str) -> None:
         if name in ("share_logit", "state_rate"):
             continue
         if name == "own_unit":
-            whole += stats.norm.logpdf(value, scale=root).sum()
+            whole += stats.norm.logpdf(value, scale=prior / left).sum()
             continue
         if name == "block_unit":
             whole += stats.norm.logpdf(value).sum()
             continue
-        prior = kinds.get(name) or getattr(priors, name)
-        if hasattr(prior, "rate"):  # a scale: exponential, and its logarithm's Jacobian
-            whole += float(np.log(prior.rate) - prior.rate * value + np.log(value))
+        kind = kinds.get(name) or getattr(priors, name)
+        if hasattr(kind, "rate"):  # a scale: exponential, and its logarithm's Jacobian
+            whole += float(np.log(kind.rate) - kind.rate * value + np.log(value))
         else:
-            whole += float(np.sum(stats.norm.logpdf(value, prior.mean, prior.sd)))
+            whole += float(np.sum(stats.norm.logpdf(value, kind.mean, kind.sd)))
     assert float(model.compile_logp(mode="FAST_COMPILE")(point)) == pytest.approx(whole, rel=1e-9)
 
 

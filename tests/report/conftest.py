@@ -10,6 +10,7 @@ import json
 import os
 import re
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -87,6 +88,7 @@ def simulate(
     draws = 100 / (1 + np.exp(-truth - spread * rng.normal(size=(DRAWS, units, len(waves)))))
     ranks = (-draws).argsort(1).argsort(1) + 1
     level, change, group, group_change = [], [], [], []
+    whole = (draws * (dwellings / dwellings.sum(0))).sum(1, keepdims=True)
     for t, wave in enumerate(waves):
         rank = _summary(ranks[:, :, t])
         measured = np.ones(units, bool)
@@ -103,6 +105,7 @@ def simulate(
                 rank_eti90_lower=rank["eti90_lower"],
                 rank_eti90_upper=rank["eti90_upper"],
                 **{f"p_above_{x}": (draws[:, :, t] > x).mean(0) for x in (5, 10, 20)},
+                p_above_nation=(draws[:, :, t] > whole[:, :, t]).mean(0),
             )
         )
         level[-1].loc[~measured, "dwellings"] = pd.NA
@@ -294,6 +297,29 @@ def browser() -> Iterator[Any]:
         chromium = playwright.chromium.launch(executable_path=str(CHROMIUM), args=CHROMIUM_OPTIONS)
         yield chromium
         chromium.close()
+
+
+DESKTOP = {"width": 1280, "height": 900}
+LOCAL = ("file:", "blob:", "data:")
+
+
+@contextmanager
+def watch(browser: Any, viewport: dict[str, int] = DESKTOP, **options: Any) -> Iterator[Any]:
+    """A page that fails the test on any error of a script and any request that leaves the disk."""
+    context = browser.new_context(viewport=viewport, accept_downloads=True, **options)
+    page = context.new_page()
+    trouble: list[str] = []
+    page.on("console", lambda m: trouble.append(m.text) if m.type in {"error", "warning"} else None)
+    page.on("pageerror", lambda error: trouble.append(str(error)))
+    page.on("request", lambda r: None if r.url.startswith(LOCAL) else trouble.append(r.url))
+    yield page
+    context.close()
+    assert trouble == []
+
+
+@pytest.fixture(scope="session")
+def watched() -> Callable[..., Any]:
+    return watch
 
 
 MARK = re.compile(r'<data value="([^"]*)" data-source="([^"]*)" data-kind="([^"]*)">([^<]*)</data>')

@@ -8,33 +8,16 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pandas as pd
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 PHONE, DESKTOP = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
-LOCAL = ("file:", "blob:", "data:")
 PATIENCE = 30_000  # milliseconds, for machines that do other things too
 
 pytestmark = pytest.mark.browser
-
-
-@contextmanager
-def watched(browser: Browser, viewport=DESKTOP, **options) -> Iterator[Page]:
-    """A page that fails the test on any error of a script and any request that leaves the disk."""
-    context = browser.new_context(viewport=viewport, accept_downloads=True, **options)
-    page = context.new_page()
-    trouble: list[str] = []
-    page.on("console", lambda m: trouble.append(m.text) if m.type in {"error", "warning"} else None)
-    page.on("pageerror", lambda error: trouble.append(str(error)))
-    page.on("request", lambda r: None if r.url.startswith(LOCAL) else trouble.append(r.url))
-    yield page
-    context.close()
-    assert trouble == []
 
 
 def open_table(page, site, anchor="") -> None:
@@ -54,7 +37,7 @@ def table(site) -> pd.DataFrame:
 
 
 @pytest.mark.parametrize("viewport", [PHONE, DESKTOP], ids=["phone", "desktop"])
-def test_pages_open_without_error_request_or_sideways_scroll(browser, site, viewport):
+def test_pages_open_without_error_request_or_sideways_scroll(browser, watched, site, viewport):
     with watched(browser, viewport) as page:
         for path in sorted(site.glob("*.html")):
             page.goto(path.as_uri())
@@ -70,7 +53,7 @@ def test_pages_open_without_error_request_or_sideways_scroll(browser, site, view
 
 
 @pytest.mark.parametrize("words", ["leon", "LEÓN", "leon de los"])
-def test_search_needs_no_accents(browser, site, table, words):
+def test_search_needs_no_accents(browser, watched, site, table, words):
     name = "León de los Aldama"
     with watched(browser) as page:
         open_table(page, site)
@@ -78,7 +61,7 @@ def test_search_needs_no_accents(browser, site, table, words):
         expect(shown(page, 2)).to_have_text([name] * (table["name"] == name).sum())
 
 
-def test_the_table_sorts(browser, site, table):
+def test_the_table_sorts(browser, watched, site, table):
     ordered = table.sort_values("reliance_2020_median")["cvegeo"].tolist()
     with watched(browser) as page:
         open_table(page, site)
@@ -91,7 +74,7 @@ def test_the_table_sorts(browser, site, table):
         expect(shown(page, 1)).to_have_text(ordered[::-1])
 
 
-def test_names_sort_without_regard_to_accents(browser, site):
+def test_names_sort_without_regard_to_accents(browser, watched, site):
     with watched(browser) as page:
         open_table(page, site)
         page.locator("#municipalities thead th", has_text="Municipality").click()
@@ -99,7 +82,7 @@ def test_names_sort_without_regard_to_accents(browser, site):
         expect(shown(page, 2).last).to_have_text("Zumpango")
 
 
-def test_a_state_can_be_chosen(browser, site, table):
+def test_a_state_can_be_chosen(browser, watched, site, table):
     with watched(browser) as page:
         open_table(page, site)
         page.get_by_role("combobox", name="State:").select_option(label="Dos")
@@ -107,7 +90,7 @@ def test_a_state_can_be_chosen(browser, site, table):
 
 
 @pytest.mark.parametrize("kind", ["site", "hostile_site"])
-def test_the_downloads_are_the_summary(browser, request, kind):
+def test_the_downloads_are_the_summary(browser, watched, request, kind):
     folder = request.getfixturevalue(kind)
     summary = (folder / "summaries/municipalities.csv").read_bytes()
 
@@ -132,7 +115,7 @@ def test_the_downloads_are_the_summary(browser, request, kind):
         assert as_table(Path(found.value.path()).read_bytes())["cvegeo"].tolist() == ["01003"]
 
 
-def test_a_municipality_can_be_linked_to(browser, site):
+def test_a_municipality_can_be_linked_to(browser, watched, site):
     with watched(browser) as page:
         open_table(page, site, "#m-02015")
         expect(page.locator("#m-02015.found")).to_be_in_viewport()
@@ -143,7 +126,7 @@ def test_a_municipality_can_be_linked_to(browser, site):
         expect(page.locator("#m-01002.found")).to_be_in_viewport()
 
 
-def test_estimates_without_data_are_marked(browser, site):
+def test_estimates_without_data_are_marked(browser, watched, site):
     with watched(browser) as page:
         open_table(page, site)
         page.get_by_role("searchbox").fill("02018")
@@ -153,7 +136,7 @@ def test_estimates_without_data_are_marked(browser, site):
         expect(marks).to_have_attribute("title", re.compile("not measured"))
 
 
-def test_hostile_names_run_nothing(browser, hostile_site, hostile_names):
+def test_hostile_names_run_nothing(browser, watched, hostile_site, hostile_names):
     with watched(browser) as page:
         for path in sorted(hostile_site.glob("*.html")):
             page.goto(path.as_uri())
@@ -164,7 +147,7 @@ def test_hostile_names_run_nothing(browser, hostile_site, hostile_names):
             assert page.evaluate("window.hacked") is None, path.name
 
 
-def test_an_unconverged_fit_warns_before_anything_else(browser, stuck_site):
+def test_an_unconverged_fit_warns_before_anything_else(browser, watched, stuck_site):
     with watched(browser, PHONE) as page:
         for path in sorted(stuck_site.glob("*.html")):
             page.goto(path.as_uri())
@@ -172,20 +155,20 @@ def test_an_unconverged_fit_warns_before_anything_else(browser, stuck_site):
             assert page.locator("#not-converged").bounding_box()["y"] == 0
 
 
-def test_without_scripts_the_table_is_a_link(browser, site):
+def test_without_scripts_the_table_is_a_link(browser, watched, site):
     with watched(browser, java_script_enabled=False) as page:
         page.goto((site / "municipalities.html").as_uri())
         expect(page.get_by_role("link", name="The whole table as CSV")).to_be_visible()
 
 
-def test_the_keyboard_reaches_the_content_first(browser, site):
+def test_the_keyboard_reaches_the_content_first(browser, watched, site):
     with watched(browser) as page:
         page.goto((site / "index.html").as_uri())
         page.keyboard.press("Tab")
         expect(page.locator(":focus")).to_have_attribute("href", "#content")
 
 
-def test_print_hides_the_menu(browser, site):
+def test_print_hides_the_menu(browser, watched, site):
     with watched(browser) as page:
         page.goto((site / "states.html").as_uri())
         page.emulate_media(media="print")

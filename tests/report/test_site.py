@@ -77,7 +77,8 @@ def test_the_table_of_the_page_is_the_csv(site):
 
 
 def test_all_pages_are_there_and_link_only_to_what_exists(site):
-    assert {page.stem for page in site.glob("*.html")} == {page.key for page in PAGES}
+    of_states = {"municipalities-01", "municipalities-02"}
+    assert {page.stem for page in site.glob("*.html")} == {page.key for page in PAGES} | of_states
     for page in site.glob("*.html"):
         for address in read(page).addresses:
             path, _, anchor = address.partition("#")
@@ -151,7 +152,8 @@ def test_hostile_names_stay_text(hostile_site):
         html = page.read_text("utf-8")
         assert "<script>window" not in html
         assert "<img src=x" not in html
-        assert read(page).tags.count("script") == (5 if page.stem == "municipalities" else 1)
+        scripts = {"municipalities": 6, "explorer": 10}.get(page.stem, 1)
+        assert read(page).tags.count("script") == scripts
     assert "{{ 7 * 7 }} {name} %s" in (hostile_site / "ranking.html").read_text("utf-8")
     csv = (hostile_site / "summaries/municipalities.csv").read_text("utf-8-sig")
     for cell in ("=cmd", "-1+1", "@SUM"):

@@ -6,6 +6,7 @@ from importlib.resources import files
 import pytest
 from markupsafe import Markup
 
+from remitstats.report import explorer_page
 from remitstats.report.texts import Texts
 
 REPORT = files("remitstats.report")
@@ -24,7 +25,7 @@ DEPOPULATION_GROUPS = (
 )
 DEPENDENCE_GROUPS = (  # likewise: a map and what of it, an assumption, a unit, a method
     *("assumed", "axis", "factor", "growth", "growth_p", "jump", "later", "later_p", "legend"),
-    *("level", "method", "score", "share", "share_p", "why"),
+    *("level", "method", "score", "share", "share_p", "symbols", "why"),
 )
 CODE = "\n".join(path.read_text("utf-8") for path in SOURCES)
 STATE_GROUPS = (
@@ -66,6 +67,8 @@ def test_no_text_is_left_over():
     dynamic += tuple(f"paid_out.{group}_" for group in PAID_GROUPS)
     dynamic += tuple(f"macro.{g}_" for g in ("assumed", "fastest", "legend", "slower", "source"))
     dynamic += tuple(f"transition.{group}_" for group in TRANSITION_GROUPS)
+    dynamic += tuple(f"compare.{g}_" for g in ("line", "only", "withheld"))
+    dynamic += tuple(f"explorer.{g}_" for g in ("chart", "note", "series", "unit"))
     dynamic += ("paper.verdict_", "index.trend_", "diagnostics.", "states.")
     titles = re.compile(r"^\w+\.(title|front)$")
     left = [
@@ -76,6 +79,7 @@ def test_no_text_is_left_over():
         and not key.startswith(dynamic)
         and not titles.match(key)
         and not key.endswith(".marked_note")
+        and key not in {f"explorer.{word}" for word in explorer_page.WORDS}
     ]
     assert left == []
 

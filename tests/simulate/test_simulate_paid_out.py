@@ -50,14 +50,18 @@ def test_truth_of_simulated_panels_is_inside_intervals_as_often_as_they_say() ->
 
     for seed in range(5):
         simulation = simulate_paid_out(panel, seed=seed)
-        model = paid_out.build(simulation.panel)
+        truth_of_noise = simulation.hyperparameters
+        noise = paid_out.Noise(truth_of_noise["noise"], truth_of_noise["noise_slope"])
+        model = paid_out.build(simulation.panel, noise=noise)
         tree = remitstats.fit(model, simulation.panel, seed=seed, draws=400, tune=500, chains=2)
-        values = parameters(tree["posterior"].to_dataset())
+        values = parameters(tree)
         flows = flows_of(values, prepare_data(simulation.panel))
         truth = simulation.municipality
         note("inflow", flows.inflow, truth["inflow"].to_numpy())
         note("outside", flows.outside, truth["outside"].to_numpy() - 1e-9)
         for name, value in simulation.hyperparameters.items():
+            if name in ("noise", "noise_slope"):
+                continue  # assumed
             note("hyperparameters", values[name], value)
     share = {name: float(np.mean(np.concatenate(found))) for name, found in inside.items()}
     assert 0.85 < share["inflow"] < 0.95

@@ -11,24 +11,16 @@
     element.textContent = text;
     return element.innerHTML.replace(/"/g, "&quot;");
   };
-  // Accents off, capitals down: "leon" finds "León".
-  const fold = (text) => text.normalize("NFD").replace(/[\u0300-\u036f]/g, "").toLowerCase();
-  const minus = (text) => text.replace("-", "\u2212");
-  const signed = (value, text) => (value > 0 && Number(text) !== 0 ? "+" + text : minus(text));
-  const formats = {
-    percent1: (value) => minus(value.toFixed(1)),
-    points1: (value) => signed(value, value.toFixed(1)).replace(/^\u2212(0\.0)$/, "$1"),
-    probability: (value) =>
-      value < 0.005 ? "< 0.01" : value > 0.995 ? "> 0.99" : value.toFixed(2),
-  };
-  // What a spreadsheet would run as a formula gets an apostrophe, as in the CSV files beside.
-  const guard = (text) => (/^ *[=+\-@\t\r\n]/.test(text) ? "'" + text : text);
+  const { kinds: formats, fold, guard } = window.remitstatsFormats;
   const csv = (value) =>
     value === null ? "" : value === true ? "True" : value === false ? "False" : value;
 
-  const renderText = (value, type) => {
+  const renderText = (name) => (value, type, row) => {
     const text = value === null ? "" : String(value);
-    if (type === "display") return escape(text);
+    if (type === "display") {
+      if (name !== "name") return escape(text);
+      return `<a href="explorer.html#${encodeURIComponent(row[0])}"><bdi>${escape(text)}</bdi></a>`;
+    }
     if (type === "export") return guard(text);
     if (type === "filter") return text + " " + fold(text);
     return fold(text);
@@ -60,7 +52,7 @@
     searchable: shown(column) && column.kind === "text",
     type: column.kind === "text" ? "string" : "num",
     className: column.kind === "text" ? "text" : "num",
-    render: column.kind === "text" ? renderText : renderNumber(column),
+    render: column.kind === "text" ? renderText(column.name) : renderNumber(column),
   }));
 
   const table = new DataTable("#municipalities", {
