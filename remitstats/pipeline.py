@@ -26,6 +26,7 @@ from remitstats.panel.load import load_mexico, load_panel
 from remitstats.panel.panel import Panel
 from remitstats.panel.turns import only_writer
 from remitstats.parts.sampling_error import SamplingDesign
+from remitstats.report.texts import require_language
 from remitstats.untrusted import parse_json, read_text
 
 if TYPE_CHECKING:
@@ -56,6 +57,8 @@ class Job:
         Assumed census sample, for the models that take one.
     command : str
         What to run to get the same again; goes into the results.
+    language : str
+        What the report opens with, ``en`` or ``es``; it holds both.
     """
 
     out: Path
@@ -66,6 +69,7 @@ class Job:
     priors: Mapping[str, Any] = field(default_factory=dict)
     design: SamplingDesign | None = None
     command: str = "remitstats run"
+    language: str = "en"
 
     def folder(self, model: Model) -> Path:
         """Return where the results of a model go."""
@@ -210,6 +214,7 @@ def run(job: Job, models: Iterable[str] | None = None, progress: Progress | None
             f"The report starts from the model {FIRST}: name it too (--models {FIRST},{names}), "
             f"or fit without a report (remitstats fit {chosen[0].name})."
         )
+    require_language(job.language)
     require_writable(job.out / "assets")
     panel = _ready(job, chosen, tell)
     for model in chosen:
@@ -243,6 +248,7 @@ def _run(
         lambda _step, share: tell("drawing the report", share),
         others={name: o.results for name, o in outcomes.items() if name != FIRST},
         ledger=ledger_for(panel),
+        language=job.language,
     )
     return Run(outcomes, left_out, page)
 

@@ -35,6 +35,7 @@ from remitstats.pipeline import (
     require_writable,
     write_results,
 )
+from remitstats.report.texts import require_language
 from remitstats.untrusted import parse_json, read_text
 
 
@@ -68,7 +69,7 @@ def rebuild(
     Parameters
     ----------
     job : Job
-        Its `out`, `fits`, `panel`, `states` and `command`.
+        Its `out`, `fits`, `panel`, `states`, `command` and `language`.
     models : iterable of str, optional
         Models of the catalogue; by default all of which something is found.
     progress : callable, optional
@@ -81,6 +82,7 @@ def rebuild(
     """
     tell = progress or (lambda _description, _fraction: None)
     named = None if models is None else {model.name for model in catalogue.choose(models)}
+    require_language(job.language)
     require_writable(job.out / "assets")
     tell("reading the panel", 0.0)
     panel = open_panel(job.panel, job.states)
@@ -124,6 +126,7 @@ def _rebuild(
         lambda _step, share: tell("drawing the report", share),
         others={name: found for name, found in results.items() if name != FIRST},
         ledger=ledger_for(panel),
+        language=job.language,
     )
     return Rebuilt(results, sources, absent, page)
 

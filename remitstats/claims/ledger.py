@@ -1,6 +1,7 @@
 """Ledgers of claims: what they hold, and how a TOML file is read into one.
 
-A ledger has ``format = 1``, a ``title``, its ``source``, rules as ``[rule.NAME]`` (`claims.rules`)
+A ledger has ``format = 1``, a ``title``, its ``source``, the ``language`` of its words (``en``
+where it does not say), rules as ``[rule.NAME]`` (`claims.rules`)
 and claims as ``[[claim]]`` with their tests as ``[[claim.test]]``:
 
     [[claim]]
@@ -111,6 +112,8 @@ class Ledger:
         In the order of the file.
     path : Path
         The file.
+    language : str
+        What its words are written in, as a code such as ``en``.
     """
 
     title: str
@@ -118,6 +121,7 @@ class Ledger:
     rules: Mapping[str, Rule]
     claims: tuple[Claim, ...]
     path: Path
+    language: str = "en"
 
     def claim(self, name: str) -> Claim:
         """Return the claim of an id."""

@@ -23,7 +23,8 @@ from remitstats.untrusted import parse_toml, read_text
 SHIPPED = "ledger.toml"
 FORMAT = 1
 _ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
-_TOP = ("format", "title", "source", "rule", "claim")
+_LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
+_TOP = ("format", "title", "source", "language", "rule", "claim")
 _CLAIM = (
     *("id", "kind", "section", "says", "value", "unit", "date", "data", "caveats", "needs"),
     "test",
@@ -156,7 +157,16 @@ class _Reader:
                 accepted = f"an id of its own; line {line} has it already"
                 self.problem(("claim", i, "id"), claim.id, accepted)
             first.setdefault(claim.id, i)
-        return Ledger(title, source, rules, tuple(claims), path)
+        language = self.language(content)
+        return Ledger(title, source, rules, tuple(claims), path, language)
+
+    def language(self, content: Mapping[str, Any]) -> str:
+        """Return the language of the ledger's words."""
+        value = content.get("language", "en")
+        if isinstance(value, str) and _LANGUAGE.fullmatch(value):
+            return value
+        self.problem(("language",), value, "a code such as en or es-MX")
+        return "en"
 
     def rules(self, given: Any) -> dict[str, Rule]:
         """Return the rules by name."""

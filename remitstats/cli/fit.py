@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,11 +13,13 @@ from remitstats.catalogue import NAMES, choose, find
 from remitstats.cli.options import (
     FitOptions,
     Fits,
+    Language,
     Out,
     PanelFile,
     States,
     codes_of,
     command_given,
+    language_of,
     names_of,
     takes_fit_options,
 )
@@ -34,10 +37,11 @@ Models = Annotated[
 
 
 @takes_fit_options
-def run(options: FitOptions, *, models: Models = None) -> None:
-    """Fit the models on all of Mexico and write the HTML report."""
+def run(options: FitOptions, *, models: Models = None, lang: Language = "en") -> None:
+    """Fit the models on all of Mexico and write the HTML report, in English and Spanish."""
     names = names_of(models)
-    job = options.job(choose(names))
+    language = language_of(lang)
+    job = replace(options.job(choose(names)), language=language)
     from remitstats import pipeline  # noqa: PLC0415  (start-up stays quick)
 
     with _phases() as phases:
@@ -73,12 +77,13 @@ def report(
     panel: PanelFile = None,
     states: States = None,
     models: Models = None,
+    lang: Language = "en",
     compare: Annotated[
         tuple[Path, Path] | None,
         typer.Option("--compare", help="Show what changed between two runs.", metavar="A B"),
     ] = None,
 ) -> None:
-    """Write the report of earlier fits again, without fitting.
+    """Write the report of earlier fits again, without fitting, in English and Spanish.
 
     Results under --out are used as they stand; of a model that has none there, the newest fit in
     --fits is summarised again. Both must be of the panel and states asked for.
@@ -97,11 +102,11 @@ def report(
         show_comparison(*compare, out)
         return
     names = names_of(models)
-    codes = codes_of(states)
+    codes, language = codes_of(states), language_of(lang)
     from remitstats.pipeline import Job  # noqa: PLC0415  (start-up stays quick)
     from remitstats.rebuild import rebuild  # noqa: PLC0415
 
-    job = Job(out, fits, panel=panel, states=codes, command=command_given())
+    job = Job(out, fits, panel=panel, states=codes, command=command_given(), language=language)
     with _phases() as phases:
         done = rebuild(job, names, phases)
     for name, source in done.sources.items():

@@ -29,6 +29,14 @@ PanelFile = Annotated[
 States = Annotated[
     str | None, typer.Option("--states", help="Two-digit state codes to keep.", metavar="14,32")
 ]
+Language = Annotated[
+    str,
+    typer.Option(
+        "--lang",
+        help="Language that the report opens with, en or es (español); it holds both.",
+        metavar="LANG",
+    ),
+]
 
 
 @dataclass(frozen=True)
@@ -156,6 +164,21 @@ def names_of(models: str | None) -> tuple[str, ...] | None:
     if models is None:
         return None
     return tuple(part.strip() for part in models.split(",") if part.strip())
+
+
+def language_of(language: str) -> str:
+    """Return the language that an option names.
+
+    Raises
+    ------
+    RemitstatsError
+        If there are no reports in it.
+    """
+    if language == "en":  # the catalogues are read only where they are needed
+        return language
+    from remitstats.report.texts import require_language  # noqa: PLC0415  (start-up stays quick)
+
+    return require_language(language)
 
 
 def numbers_of(priors: list[str]) -> dict[str, tuple[float, ...]]:

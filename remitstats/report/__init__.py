@@ -23,8 +23,11 @@ def build_report(
     progress: Callable[[str, float], None] | None = None,
     others: Mapping[str, Any] | None = None,
     ledger: Ledger | None = None,
+    language: str = "en",
 ) -> Path:
     """Write the report of a reliance fit and, where there are some, of fits of other models.
+
+    It holds every page in English and in Spanish; each leads to the same page in the other.
 
     Parameters
     ----------
@@ -47,6 +50,9 @@ def build_report(
     ledger : Ledger, optional
         Claims to hold against panel and results (`remitstats.claims.read_ledger`): adds their page
         and a board on the front page, unless the report covers a part of the country.
+    language : str
+        ``en`` or ``es``: what the report opens with. Pages of the other language lie in a folder of
+        its name.
 
     Returns
     -------
@@ -56,8 +62,8 @@ def build_report(
     Raises
     ------
     RemitstatsError
-        When the folder can't be written, or there is no such model.
+        When the folder can't be written, or there is no such model or language.
     """
     from remitstats.report.site import build  # noqa: PLC0415  drawing is heavy to import
 
-    return build(results, panel, out, progress, others, ledger)
+    return build(results, panel, out, progress, others, ledger, language)

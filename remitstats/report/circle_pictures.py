@@ -221,8 +221,8 @@ def _trials(results: CircleResults, texts: Texts) -> Iterator[Job]:
             partial(
                 confusion,
                 counts.to_numpy(dtype=float),
-                [_broken(str(name)) for name in counts.index],
-                [_broken(str(name), 13) for name in counts.columns],
+                [_broken(texts.said_plain(name)) for name in counts.index],
+                [_broken(texts.said_plain(name), 13) for name in counts.columns],
                 (texts.plain("circle.truth"), texts.plain("circle.verdict")),
             ),
         )

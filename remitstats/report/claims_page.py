@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
+from markupsafe import Markup
 
 from remitstats.claims.assess import (
     NOT_TESTABLE,
@@ -17,9 +19,10 @@ from remitstats.claims.assess import (
     document,
     evaluate,
     show_figure,
+    show_number,
 )
 from remitstats.claims.evidence import Sources
-from remitstats.claims.ledger import ClaimTest, Ledger
+from remitstats.claims.ledger import Claim, ClaimTest, Ledger
 from remitstats.claims.measures import MEASURES
 from remitstats.claims.regime import CONTRADICTED, INCONCLUSIVE, SUPPORTED
 from remitstats.estimands.files import replace_file, write_csv
@@ -89,14 +92,15 @@ def claims_context(ledger: Ledger, found: Sequence[Assessment], texts: Texts) ->
     found : sequence of Assessment
         The verdicts, in the order of the ledger.
     texts : Texts
-        For the joiner of intervals.
+        Of the report's language.
     """
     held = document(ledger, found)
-    records = [_record(number, each) for number, each in enumerate(found)]
+    records = [_record(number, each, _Words(ledger, texts)) for number, each in enumerate(found)]
     numbers = counts(found)
     return {
-        "n": Numbers(held, texts.plain("site.to"), FOLDER),
-        "source": ledger.source,
+        "n": Numbers(held, texts.plain("site.to"), FOLDER, texts.language),
+        "source": texts.said(ledger.source, ledger.language),
+        "language": ledger.language,
         "total": len(found),
         "verdicts": [(verdict, WORDS[verdict]) for verdict in VERDICTS],
         "groups": [
@@ -110,7 +114,26 @@ def claims_context(ledger: Ledger, found: Sequence[Assessment], texts: Texts) ->
     }
 
 
-def _record(number: int, each: Assessment) -> dict[str, Any]:
+@dataclass(frozen=True)
+class _Words:
+    """Words of a ledger in the language of a report."""
+
+    ledger: Ledger
+    texts: Texts
+
+    def say(self, words: str, claim: Claim) -> Markup:
+        """Return words of a claim; those without a translation marked with their language."""
+        return self.texts.said(words, self.ledger.language, claim.id) if words else Markup("")
+
+    def joined(self, unit: str, claim: Claim) -> str:
+        """Return a unit with the blank that stands before it."""
+        said = self.texts.said_plain(unit, claim.id)
+        if said.startswith("%"):
+            return said.replace("%", self.texts.percent, 1)
+        return f" {said}" if said else ""
+
+
+def _record(number: int, each: Assessment, words: _Words) -> dict[str, Any]:
     claim = each.claim
     deciding = {id(finding) for finding in each.deciding}
     lines = [
@@ -118,15 +141,15 @@ def _record(number: int, each: Assessment) -> dict[str, Any]:
             "at": f"claims/{number}/tests/{i}",
             "basis": finding.test.basis,
             "decides": id(finding) in deciding,
-            "note": capital(_note(finding.test)),
-            "unit": MEASURES[finding.test.estimand].unit,
+            "note": _note(finding.test, claim, words),
+            "unit": words.joined(MEASURES[finding.test.estimand].unit, claim),
             "kind": _kind(finding.evidence.value if finding.evidence else math.nan),
             "known": finding.evidence is not None and math.isfinite(finding.evidence.value),
             "interval": finding.evidence is not None
             and finding.evidence.lower < finding.evidence.upper,
             "verdict": finding.verdict,
             "word": WORDS[finding.verdict],
-            "reason": finding.reason,
+            "reason": words.texts.said(finding.reason),
             "rule": finding.test.rule.name,
         }
         for i, finding in enumerate(each.findings)
@@ -134,29 +157,41 @@ def _record(number: int, each: Assessment) -> dict[str, Any]:
     return {
         "id": claim.id,
         "kind": claim.kind,
-        "section": claim.section,
-        "says": claim.says,
-        "claimed": _claimed(each),
-        "date": claim.date,
+        "section": words.say(claim.section, claim),
+        "says": words.say(claim.says, claim),
+        "claimed": _claimed_in(each, words),
+        "date": words.say(claim.date, claim),
         "verdict": each.verdict,
         "reason": each.reason,
         "deciding": [line for line in lines if line["decides"]],
         "rules": list(dict.fromkeys(line["rule"] for line in lines if line["decides"])),
         "others": [line for line in lines if not line["decides"]],
-        "data": claim.data,
-        "caveats": claim.caveats,
-        "needs": claim.needs,
+        "data": [words.say(source, claim) for source in claim.data],
+        "caveats": [words.say(caveat, claim) for caveat in claim.caveats],
+        "needs": words.say(claim.needs, claim),
         "run": each.run,
     }
 
 
-def _note(test: ClaimTest) -> str:
-    return test.note or MEASURES[test.estimand].description.rstrip(".")
+def _note(test: ClaimTest, claim: Claim, words: _Words) -> Markup:
+    """Return how what is measured differs from what is claimed; else what it is."""
+    if test.note:
+        return words.say(capital(test.note), claim)
+    return words.texts.said(capital(MEASURES[test.estimand].description.rstrip(".")))
 
 
 def _claimed(each: Assessment) -> str:
     claim = each.claim
     return "" if claim.value is None else show_figure(claim.value, claim.unit)
+
+
+def _claimed_in(each: Assessment, words: _Words) -> str:
+    claim = each.claim
+    if claim.value is None:
+        return ""
+    low, high = map(show_number, claim.value)
+    ends = low if low == high else f"{low} {words.texts.plain('site.to')} {high}"
+    return f"{ends}{words.joined(claim.unit, claim)}"
 
 
 def _kind(value: float) -> str:

@@ -118,7 +118,7 @@ def _states(results: DependenceResults, texts: Texts) -> Iterator[Job]:
         axis=texts.plain("dependence.growth_axis"),
     )
     shown = periods[1:] if len(periods) > 1 else periods
-    panels = [Panel(period, table[table["period"] == period]) for period in shown]
+    panels = [Panel(texts.said_plain(period), table[table["period"] == period]) for period in shown]
     yield Job(
         "dependence_growth_states",
         "svg",
@@ -136,6 +136,7 @@ def _maps(results: DependenceResults, surroundings: Surroundings) -> Iterator[Jo
     newest = results.level[results.level["window"] == results.level["window"].iloc[-1]]
     newest = newest.set_index("cvegeo")
     window = (results.summary.get("windows") or {}).get(str(newest["window"].iloc[0]), "")
+    window = texts.said_plain(window)
     faint = shapes.align((newest["reporting"] == "faint").astype(float)) == 1
     marks: dict[str, Any] = {"marked": faint, "marked_label": texts.plain("dependence.faint")}
 
@@ -173,10 +174,11 @@ def _maps(results: DependenceResults, surroundings: Surroundings) -> Iterator[Jo
     periods = list(results.growth["period"].unique())
     for name, period in zip(("growth", "later"), (periods[0], periods[-2]), strict=False):
         rows = results.growth[results.growth["period"] == period].set_index("cvegeo")
-        yield job(name, shapes.align(rows["median"]), GROWTH, period=period)
+        said = texts.said_plain(period)
+        yield job(name, shapes.align(rows["median"]), GROWTH, period=said)
         if name == "growth":
-            yield from symbols(name, shapes.align(rows["median"]), GROWTH, period=period)
-        yield job(f"{name}_p", shapes.align(rows["p_positive"]), INCREASE, period=period)
+            yield from symbols(name, shapes.align(rows["median"]), GROWTH, period=said)
+        yield job(f"{name}_p", shapes.align(rows["p_positive"]), INCREASE, period=said)
         if len(periods) == 1:
             return
     if len(results.income_share):
@@ -202,7 +204,8 @@ def _checks(results: DependenceResults, texts: Texts) -> Iterator[Job]:
             partial(forecast, results.forecast_score, words),
         )
     if len(results.predictive):
-        table: pd.DataFrame = results.predictive.rename(columns={"reporting": "wave"})
+        said = results.predictive["reporting"].map(texts.said_plain)
+        table: pd.DataFrame = results.predictive.assign(wave=said)
         yield Job(
             "dependence_predictive",
             "svg",

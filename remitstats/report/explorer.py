@@ -12,13 +12,14 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 if TYPE_CHECKING:
     from remitstats.report.surroundings import Surroundings
+    from remitstats.report.texts import Texts
 
 SECTIONS: tuple[str, ...] = (
     "explorer_reliance:reliance_section",
@@ -159,8 +160,29 @@ def sections(results: Mapping[str, Any], surroundings: Surroundings) -> tuple[Se
         )
         section = make(results, surroundings)
         if section is not None:
-            found.append(section)
+            found.append(_in_language(section, surroundings.texts))
     return tuple(found)
+
+
+def _in_language(section: Section, texts: Texts) -> Section:
+    """Return a section whose times are said in the language of some texts."""
+    if texts.language == "en":
+        return section
+
+    def said(table: pd.DataFrame) -> pd.DataFrame:
+        words = {when: texts.said_plain(when) for when in table["when"].unique()}
+        return table.assign(when=table["when"].map(words))
+
+    charts = [
+        replace(
+            chart,
+            years={texts.said_plain(when): at for when, at in chart.years.items()},
+            references=None if chart.references is None else said(chart.references),
+        )
+        for chart in section.charts
+    ]
+    series = [replace(each, table=said(each.table)) for each in section.series]
+    return replace(section, series=tuple(series), charts=tuple(charts))
 
 
 def gated(results: Mapping[str, Any], model: str) -> tuple[Any | None, tuple[str, ...]]:

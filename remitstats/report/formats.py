@@ -3,11 +3,23 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
 MISSING = "–"
 MINUS = "\N{MINUS SIGN}"
+PERCENT = {"en": "%", "es": "\N{NO-BREAK SPACE}%"}
+"""What stands after a number that is a percentage, by language."""
+
+
+MONTHS = {
+    "es": (
+        *("enero", "febrero", "marzo", "abril", "mayo", "junio"),
+        *("julio", "agosto", "septiembre", "octubre", "noviembre", "diciembre"),
+    )
+}
+"""Names of months, of languages whose dates are written with them."""
 
 
 def _fixed(value: float, decimals: int) -> str:
@@ -63,6 +75,14 @@ def capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
+def date_label(date: Any, language: str = "en") -> str:
+    """Return an ISO date as people of a language write it; what is no date as it is."""
+    found = re.fullmatch(r"(\d{4})-(\d{2})-(\d{2})", str(date))
+    if found is None or language not in MONTHS or not 1 <= int(found[2]) <= 12:
+        return str(date)
+    return f"{int(found[3])} de {MONTHS[language][int(found[2]) - 1]} de {found[1]}"
+
+
 def wave_label(wave: Any) -> str:
     """Return a wave as a year; a dash where a statistic belongs to no single wave."""
     if wave is None or wave != wave or str(wave) in {"", "<NA>"}:  # noqa: PLR0124  NaN
@@ -70,7 +90,7 @@ def wave_label(wave: Any) -> str:
     return f"{wave:.0f}" if isinstance(wave, float) else str(wave)
 
 
-def show(value: float | None, kind: str) -> str:
+def show(value: float | None, kind: str, language: str = "en") -> str:
     """Return a number as readers see it.
 
     Parameters
@@ -79,6 +99,8 @@ def show(value: float | None, kind: str) -> str:
         None and NaN give a dash.
     kind : str
         Key of `KINDS`.
+    language : str
+        Of the report. Mexico writes numbers as English does, but a percentage with a blank.
 
     Returns
     -------
@@ -87,4 +109,4 @@ def show(value: float | None, kind: str) -> str:
     """
     if value is None or math.isnan(value):
         return MISSING
-    return KINDS[kind](float(value))
+    return KINDS[kind](float(value)).replace("%", PERCENT[language])

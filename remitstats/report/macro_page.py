@@ -13,6 +13,7 @@ from remitstats.report.macro_pictures import SOURCES
 if TYPE_CHECKING:
     from remitstats.estimands.macro_results import MacroResults
     from remitstats.report.surroundings import Surroundings
+    from remitstats.report.texts import Texts
 
 Row = dict[str, Any]
 REMITTANCES = "remittances"
@@ -20,7 +21,7 @@ REMITTANCES = "remittances"
 
 def macro_context(
     results: MacroResults,
-    surroundings: Surroundings,  # noqa: ARG001 - the numbers alone tell what is said
+    surroundings: Surroundings,
 ) -> dict[str, Any]:
     """Return what the templates may use of foreign exchange, under the name ``macro``.
 
@@ -45,7 +46,7 @@ def macro_context(
         ],
         "slower": _slower(turns.get(REMITTANCES)),
         "coverage": _records(results.coverage),
-        "predictive": _described(results.predictive),
+        "predictive": _described(results.predictive, surroundings.texts),
         "parameters": _records(results.parameter),
     }
 
@@ -67,5 +68,7 @@ def _records(table: pd.DataFrame) -> list[Row]:
     return [{str(key): value for key, value in row.items()} for row in table.to_dict("records")]
 
 
-def _described(table: pd.DataFrame) -> list[Row]:
-    return [{**row, "description": capital(str(row["statistic"]))} for row in _records(table)]
+def _described(table: pd.DataFrame, texts: Texts) -> list[Row]:
+    """Return rows whose statistic is described by its name."""
+    rows = _records(table)
+    return [{**r, "description": capital(texts.said_plain(r["statistic"]))} for r in rows]

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from remitstats import catalogue
 from remitstats.estimands.files import plain
+from remitstats.report.localised import localised
 from remitstats.report.numbers import Numbers
 from remitstats.report.pages import Page
 from remitstats.report.picture import draw
@@ -59,21 +60,24 @@ class ModelPage:
         self, surroundings: Surroundings, progress: Callable[[str, float], None]
     ) -> dict[str, Picture]:
         """Draw the model's figures."""
-        jobs = self.model.load("pictures")(self.results, surroundings)
+        results = localised(self.results, surroundings.texts)
+        jobs = self.model.load("pictures")(results, surroundings)
         return draw(jobs, self.results.converged, surroundings.texts, progress)
 
     def context(self, surroundings: Surroundings) -> dict[str, Any]:
         """Return what the templates may use under the model's name."""
-        joiner = surroundings.texts.plain("site.to")
+        texts = surroundings.texts
+        results = localised(self.results, texts)
+        folder = f"{self.model.subfolder}/"
         return {
-            "n": Numbers(self.results.document(), joiner, f"{self.model.subfolder}/"),
+            "n": Numbers(results.document(), texts.plain("site.to"), folder, texts.language),
             "converged": self.results.converged,
             "advice": self.results.gate.advice(),
             "notes": self.results.gate.notes,
             "summary": plain(self.results.summary),
             "files": [name for name, table in self.results.tables.items() if len(table)],
             "glossary": (),
-            **self.model.load("context")(self.results, surroundings),
+            **self.model.load("context")(results, surroundings),
         }
 
 

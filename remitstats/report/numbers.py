@@ -13,7 +13,7 @@ from typing import Any
 import pandas as pd
 from markupsafe import Markup
 
-from remitstats.report.formats import MISSING, show
+from remitstats.report.formats import MISSING, PERCENT, show
 
 # Columns that tell the rows of a table apart; "NAME/table" where those of a model are others.
 KEYS: Mapping[str, tuple[str, ...]] = {
@@ -111,12 +111,17 @@ class Numbers:
         Word between the ends of an interval.
     folder : str
         Where the results lie beside the pages: nothing, or such as ``circle/``.
+    language : str
+        Of the report.
     """
 
-    def __init__(self, document: Mapping[str, Any], joiner: str, folder: str = "") -> None:
+    def __init__(
+        self, document: Mapping[str, Any], joiner: str, folder: str = "", language: str = "en"
+    ) -> None:
         self._document = document
         self._joiner = joiner
         self._folder = folder
+        self._language = language
 
     def cell(self, table: str, row: Mapping[str, Any], column: str, kind: str) -> Markup:
         """Return one cell of a table of the results as a marked number."""
@@ -126,6 +131,7 @@ class Numbers:
     def estimate(self, table: str, row: Mapping[str, Any], kind: str, unit: str = "") -> Markup:
         """Return a median, its unit and its interval."""
         median = self.cell(table, row, "median", kind)
+        unit = PERCENT[self._language] if unit == "%" else unit
         return Markup("{}{} <span class='interval'>({})</span>").format(
             median, unit, self.interval(table, row, kind)
         )
@@ -150,9 +156,8 @@ class Numbers:
                 value = None
         return self._mark(value, f"{self._folder}results.json|{path}", kind)
 
-    @staticmethod
-    def _mark(value: Any, source: str, kind: str) -> Markup:
+    def _mark(self, value: Any, source: str, kind: str) -> Markup:
         if isinstance(value, str | bool) or pd.isna(value):
             return Markup("<span class='missing'>{}</span>").format(MISSING)
-        text = show(float(value), kind)
+        text = show(float(value), kind, self._language)
         return _MARK.format(value=repr(float(value)), source=source, kind=kind, text=text)

@@ -18,7 +18,7 @@ from remitstats.fitting.gate import (
     TREE_DEPTH_LIMIT,
 )
 from remitstats.report.dictionary import read_dictionary
-from remitstats.report.formats import capital
+from remitstats.report.formats import capital, date_label
 from remitstats.report.numbers import Numbers
 from remitstats.report.picture import Picture
 from remitstats.report.pictures import top_rows
@@ -116,7 +116,7 @@ def page_context(
     menu = (PAGES[-1], *first, *PAGES[:-1], *others)
     return {
         "t": texts,
-        "n": Numbers(document, texts.plain("site.to")),
+        "n": Numbers(document, texts.plain("site.to"), language=texts.language),
         "doc": document,
         "summary": summary,
         "scope": scope,
@@ -154,7 +154,9 @@ def page_context(
         "spec": list(_flatten(summary.get("model_spec") or {})),
         "versions": summary.get("versions") or {},
         "panel_title": str(panel.metadata.get("title") or scope.country),
-        "built": str(panel.metadata.get("built") or texts.plain("site.missing")),
+        "built": date_label(
+            panel.metadata.get("built") or texts.plain("site.missing"), texts.language
+        ),
         "panel_hash": str(summary.get("panel_hash") or panel.hash),
         "dictionary": read_dictionary(panel.metadata.get("dictionary")),
         "account": _account(panel),

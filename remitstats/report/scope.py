@@ -54,7 +54,7 @@ def find_scope(results: RelianceResults, panel: Panel, texts: Texts) -> Scope:
     selected = results.summary.get("scope") == "selection"
     short = country == "Mexico" and len(covered) < MEXICO_STATES
     partial = selected or short or bool(known - covered)
-    name = country or texts.plain("site.unknown_country")
+    name = texts.said_plain(country) if country else texts.plain("site.unknown_country")
     place = name
     if partial:
         states = list(dict.fromkeys(results.level.sort_values("state")["state_name"].astype(str)))

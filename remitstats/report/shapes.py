@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -37,6 +37,9 @@ class MapShapes:
         Left, bottom, right, top.
     missing : int
         Units of the results without a shape.
+    painted : dict
+        Maps without legends that were painted before (`figures.maps`): they are the same in all
+        languages.
     """
 
     cvegeo: pd.Index[str]
@@ -45,6 +48,7 @@ class MapShapes:
     points: np.ndarray
     bounds: tuple[float, float, float, float]
     missing: int
+    painted: dict[bytes, bytes] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def aspect(self) -> float:

@@ -6,7 +6,9 @@ import json
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping
-from functools import partial
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
 from importlib.resources import files
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
@@ -16,19 +18,26 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from remitstats.errors import RemitstatsError
 from remitstats.report import claims_page, explorer_page
 from remitstats.report.formats import show, wave_label
+from remitstats.report.languages import switch, to_top, write_in_language
+from remitstats.report.localised import localised
 from remitstats.report.model_pages import ModelPage, model_pages, of_its_own_fit
 from remitstats.report.pages import PAGES, Page, page_context
 from remitstats.report.pictures import draw_all
 from remitstats.report.scope import find_scope, relabelled
 from remitstats.report.shapes import load_shapes
 from remitstats.report.surroundings import Surroundings
-from remitstats.report.texts import Texts
+from remitstats.report.texts import LANGUAGES, Texts, require_language
 from remitstats.untrusted import parse_json, read_text
 
 if TYPE_CHECKING:
+    import pandas as pd
+
+    from remitstats.claims.assess import Assessment
     from remitstats.claims.ledger import Ledger
     from remitstats.estimands.results import RelianceResults
     from remitstats.panel.panel import Panel
+    from remitstats.report.picture import Picture
+    from remitstats.report.shapes import MapShapes
 
 Progress = Callable[[str, float], None]
 _LIST = "assets/files.json"
@@ -41,9 +50,11 @@ def build(
     progress: Progress | None = None,
     others: Mapping[str, Any] | None = None,
     ledger: Ledger | None = None,
+    language: str = LANGUAGES[0],
 ) -> Path:
     """Write a report; see `remitstats.report.build_report`."""
     report = progress or _silent
+    require_language(language)
     models = model_pages(others or {})
     try:
         out.mkdir(parents=True, exist_ok=True)
@@ -51,7 +62,7 @@ def build(
     except OSError as error:
         raise _unwritable(out, error) from error
     try:
-        _fill(results, panel, stage, report, models, ledger)
+        _fill(Contents(results.rounded(), panel, models, ledger), stage, report, language)
         report("moving into place", 0.98)
         _move(stage, out)
     except OSError as error:
@@ -62,42 +73,101 @@ def build(
     return out / "index.html"
 
 
-def _fill(
-    results: RelianceResults,
-    panel: Panel,
-    stage: Path,
-    progress: Progress,
-    models: tuple[ModelPage, ...],
-    ledger: Ledger | None,
-) -> None:
-    results = results.rounded()
-    texts = Texts("en")
-    texts = Texts("en", interval=texts.plain("site.interval"))
-    scope = find_scope(results, panel, texts)
+@dataclass(frozen=True)
+class Contents:
+    """What a report is made of, before it is put into a language.
 
+    Parameters
+    ----------
+    results : RelianceResults
+        Rounded as they are written.
+    panel : Panel
+        The panel that was fitted.
+    models : tuple of ModelPage
+        Pages of other models.
+    ledger : Ledger or None
+        Claims to be held against them.
+    """
+
+    results: RelianceResults
+    panel: Panel
+    models: tuple[ModelPage, ...]
+    ledger: Ledger | None
+
+    @cached_property
+    def units(self) -> pd.DataFrame:
+        """The municipalities, one row each."""
+        return self.results.level[["cvegeo", "state"]].drop_duplicates("cvegeo")
+
+    @cached_property
+    def shapes(self) -> MapShapes | None:
+        """Their shapes; None leaves out maps."""
+        return load_shapes(self.panel, self.units)
+
+    @cached_property
+    def verdicts(self) -> tuple[Assessment, ...]:
+        """Verdicts on the claims."""
+        if self.ledger is None:
+            return ()
+        given = {"reliance": self.results, **{e.model.name: e.results for e in self.models}}
+        return claims_page.assess(self.ledger, self.panel, given)
+
+    @cached_property
+    def _surroundings(self) -> Surroundings:
+        texts = Texts(LANGUAGES[0])
+        scope = find_scope(self.results, self.panel, texts)
+        return Surroundings(self.panel, self.units, scope, texts, self.shapes)
+
+    def surroundings(self, texts: Texts) -> Surroundings:
+        """Return what the pages of a language are drawn in."""
+        scope = find_scope(self.results, self.panel, texts)
+        return self._surroundings.in_language(scope, texts)
+
+
+def _fill(contents: Contents, stage: Path, progress: Progress, language: str) -> None:
+    """Write data, pictures and pages: those of the language asked for on top, others below."""
     progress("map shapes", 0.0)
-    units = results.level[["cvegeo", "state"]].drop_duplicates("cvegeo")
-    display = relabelled(results, scope, texts)
-    shapes = load_shapes(panel, units)
-    pictures = draw_all(
-        display, shapes, scope, texts, lambda name, share: progress(name, 0.05 + 0.75 * share)
-    )
-    surroundings = Surroundings(panel, units, scope, texts, shapes)
-    for number, each in enumerate(models):
-        at = 0.8 + 0.02 * number / len(models)
-        pictures |= each.pictures(surroundings, partial(_at, progress, each.model.name, at))
     assets = stage / "assets"
     assets.mkdir()
-    for picture in pictures.values():
-        (assets / picture.file).write_bytes(picture.content)
     _write_assets(assets)
+    contents.shapes  # noqa: B018 - loaded here, where the progress says so
+    order = (language, *(other for other in LANGUAGES if other != language))
+    for number, each in enumerate(order):
+        first, last = (0.05 + 0.75 * (number + part) / len(order) for part in (0, 1))
+        _write_pages(contents, stage, partial(_between, progress, first, last), each, order)
+    progress("tables", 0.85)
+    contents.results.write(stage)
+    for model in contents.models:
+        model.write(stage)
+    if contents.ledger is not None and contents.verdicts and _whole(contents):
+        claims_page.write(stage, contents.ledger, contents.verdicts)
 
-    progress("tables", 0.82)
-    results.write(stage)
-    for each in models:
-        each.write(stage)
 
-    progress("pages", 0.88)
+def _whole(contents: Contents) -> bool:
+    """Whether the report covers the country as a whole, which claims are on."""
+    return not contents.surroundings(Texts(LANGUAGES[0])).scope.partial
+
+
+def _write_pages(
+    contents: Contents, stage: Path, progress: Progress, language: str, order: tuple[str, ...]
+) -> None:
+    """Draw the pictures of one language and write its pages."""
+    texts = Texts(language)
+    texts = texts.with_constants(interval=texts.plain("site.interval"))
+    surroundings = contents.surroundings(texts)
+    scope, shapes, models = surroundings.scope, contents.shapes, contents.models
+    display = relabelled(localised(contents.results, texts), scope, texts)
+    pictures = draw_all(
+        display, shapes, scope, texts, lambda name, share: progress(name, 0.6 * share)
+    )
+    for number, each in enumerate(models):
+        at = 0.6 + 0.3 * number / len(models)
+        pictures |= each.pictures(surroundings, partial(_at, progress, each.model.name, at))
+    pictures = {
+        name: _written(picture, stage / "assets", language) for name, picture in pictures.items()
+    }
+
+    progress("pages", 0.9)
     environment = Environment(
         loader=PackageLoader("remitstats.report"),
         autoescape=True,
@@ -105,34 +175,57 @@ def _fill(
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["show"] = show
+    environment.filters["show"] = partial(show, language=language)
     environment.filters["wave_label"] = wave_label
     places = [each.page for each in models]
     of_models = {each.model.name: each.context(surroundings) for each in models}
-    given = {"reliance": results, **{each.model.name: each.results for each in models}}
+    given = {"reliance": display} | {
+        each.model.name: localised(each.results, texts) for each in models
+    }
     looked_up = explorer_page.explorer_context(given, surroundings)
-    explorer_page.write_scripts(looked_up["explorer"], assets)
+    if language == order[0]:  # numbers alone, the same for all
+        explorer_page.write_scripts(looked_up["explorer"], stage / "assets")
     claims: dict[str, Any] | None = None
     first: tuple[Page, ...] = ()
-    if ledger is not None and not scope.partial:  # claims are on the country as a whole
-        found = claims_page.assess(ledger, panel, given)
-        claims_page.write(stage, ledger, found)
-        claims, first = claims_page.claims_context(ledger, found, texts), (claims_page.PAGE,)
-    context = page_context(display, panel, scope, texts, pictures, shapes, places, first)
+    if contents.ledger is not None and not scope.partial:
+        claims = claims_page.claims_context(contents.ledger, contents.verdicts, texts)
+        first = (claims_page.PAGE,)
+    context = page_context(display, contents.panel, scope, texts, pictures, shapes, places, first)
     words = dict.fromkeys(word for each in of_models.values() for word in each["glossary"])
     context |= (
         of_models | {"models": of_models, "glossary": tuple(words), "claims": claims} | looked_up
     )
+    context["to_top"] = to_top(language, order)
+    htmls = {}
     for page in (*places, *first, *PAGES):
         own = of_its_own_fit(of_models[page.key]) if page.key in of_models else {}
         if page in first:  # each verdict asks for its own fits
             own = {"converged": True}
-        html = environment.get_template(f"{page.key}.html.j2").render(context | own, page=page)
-        (stage / f"{page.key}.html").write_text(html, encoding="utf-8", newline="\n")
+        name = f"{page.key}.html"
+        own["switch"] = switch(name, language, order)
+        template = environment.get_template(f"{page.key}.html.j2")
+        htmls[name] = template.render(context | own, page=page)
     template = environment.get_template("municipalities_state.html.j2")
     for page, own in explorer_page.state_pages(looked_up["explorer"], texts):
-        html = template.render(context | own, page=page)
-        (stage / f"{page.key}.html").write_text(html, encoding="utf-8", newline="\n")
+        name = f"{page.key}.html"
+        own["switch"] = switch(name, language, order)
+        htmls[name] = template.render(context | own, page=page)
+    write_in_language(htmls, stage, language, order)
+
+
+def _written(picture: Picture, assets: Path, language: str) -> Picture:
+    """Write a picture and return it with the name of its file.
+
+    A picture of another language than the first has the language in its name, unless there are no
+    words in it that would make it another one.
+    """
+    if language != LANGUAGES[0]:
+        path = PurePosixPath(picture.file)
+        same = assets / picture.file
+        if not (same.is_file() and same.read_bytes() == picture.content):
+            picture = replace(picture, file=f"{path.stem}.{language}{path.suffix}")
+    (assets / picture.file).write_bytes(picture.content)
+    return picture
 
 
 def _write_assets(folder: Path) -> None:
@@ -140,7 +233,7 @@ def _write_assets(folder: Path) -> None:
     own = files("remitstats.report") / "assets"
     (folder / "vendor").mkdir()
     vendor = [f"vendor/{name}" for name in explorer_page.VENDOR]
-    for name in ("style.css", "municipalities.js", *explorer_page.SCRIPTS, *vendor):
+    for name in ("style.css", "municipalities.js", "language.js", *explorer_page.SCRIPTS, *vendor):
         (folder / name).write_bytes(own.joinpath(name).read_bytes())
     library = files("itables") / "html"
     source = library.joinpath("dt_bundle.js").read_text("utf-8")
@@ -173,6 +266,9 @@ def _move(stage: Path, out: Path) -> None:
         (stage / name).replace(place)
     for name in before - set(names):
         (out / name).unlink(missing_ok=True)
+    for language in LANGUAGES:  # the folder of a language that is on top now
+        with suppress(OSError):
+            (out / language).rmdir()
     (out / _LIST).write_text(json.dumps(names, indent=1), encoding="utf-8")
 
 
@@ -197,6 +293,10 @@ def _unwritable(out: Path, error: OSError) -> RemitstatsError:
 
 def _at(progress: Progress, model: str, share: float, figure: str, _of_figures: float) -> None:
     progress(f"{model}: {figure}", share)
+
+
+def _between(progress: Progress, first: float, last: float, description: str, share: float) -> None:
+    progress(description, first + (last - first) * share)
 
 
 def _silent(_description: str, _fraction: float) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -53,3 +53,9 @@ class Surroundings:
     def states(self) -> MapShapes | None:
         """Shapes of the states, made of those of their municipalities; None leaves out maps."""
         return load_state_shapes(self.panel, self.units)
+
+    def in_language(self, scope: Scope, texts: Texts) -> Surroundings:
+        """Return the same in another language; shapes of the states are made once for all."""
+        found = replace(self, scope=scope, texts=texts)
+        found.__dict__["states"] = self.states
+        return found

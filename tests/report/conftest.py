@@ -346,19 +346,20 @@ def source_value(site: Path, source: str, cache: dict[str, Any]) -> float:
 
 @pytest.fixture(scope="session")
 def walk_numbers() -> Callable[[Path], int]:
-    """Follow every number of a site's pages to its source and return how many there are."""
+    """Follow every number of a site's pages, in both languages, to its source; how many."""
 
     def walk(site: Path, pages: str = "*.html") -> int:
         cache: dict[str, Any] = {}
         seen = 0
-        for page in site.glob(pages):
+        for page in (*site.glob(pages), *site.glob(f"es/{pages}")):
+            language = "es" if page.parent.name == "es" else "en"
             html = page.read_text("utf-8")
             marks = MARK.findall(html)
             assert len(marks) == html.count("<data "), page.name
             for stated, source, kind, text in marks:
                 value = source_value(site, unescape(source), cache)
                 assert float(stated) == value, source
-                assert unescape(text) == show(value, kind), source
+                assert unescape(text) == show(value, kind, language), source
                 seen += 1
         return seen
 

@@ -152,7 +152,7 @@ def test_hostile_names_stay_text(hostile_site):
         html = page.read_text("utf-8")
         assert "<script>window" not in html
         assert "<img src=x" not in html
-        scripts = {"municipalities": 5, "explorer": 9}.get(page.stem, 0)
+        scripts = {"municipalities": 6, "explorer": 10}.get(page.stem, 1)
         assert read(page).tags.count("script") == scripts
     assert "{{ 7 * 7 }} {name} %s" in (hostile_site / "ranking.html").read_text("utf-8")
     csv = (hostile_site / "summaries/municipalities.csv").read_text("utf-8-sig")

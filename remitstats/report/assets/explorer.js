@@ -7,6 +7,7 @@
   const read = (id) => JSON.parse(document.getElementById(id).textContent);
   const { states, places, sections } = read("explorer-data");
   const words = read("explorer-texts");
+  const top = document.documentElement.dataset.top ?? "";
   const { kinds, fold, guard, quote, fill, missing } = window.remitstatsFormats;
   const position = new Map(places.map(([code], index) => [code, index]));
   const folded = places.map(([code, name, state]) => ({
@@ -44,7 +45,7 @@
       if (first) waiting.set(state, []);
       waiting.get(state).push({ done: () => resolve(numbers.get(state)), failed: reject });
       if (!first) return;
-      const script = make("script", "", { src: `assets/explorer/${file}.js` });
+      const script = make("script", "", { src: `${top}assets/explorer/${file}.js` });
       script.addEventListener("error", () => {
         (waiting.get(state) ?? []).forEach((each) => each.failed(new Error(file)));
         waiting.delete(state);

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import zlib
+from collections.abc import Callable
+from hashlib import blake2b
+from typing import Any
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection, PathCollection
@@ -18,10 +23,12 @@ from remitstats.report.figures.style import (
     Classes,
     labels_between,
     new_figure,
+    pixels,
 )
 from remitstats.report.shapes import MapShapes
 
 LEGEND_HEIGHT = 0.72
+_FIELD = "#f4f5f6"
 
 
 def area_map(
@@ -55,21 +62,24 @@ def area_map(
     Figure
         Map over a legend.
     """
-    figure, axes = canvas(shapes)
     colours = classes.colour(values)
-    # An edge of the area's own colour closes the hairlines between neighbours.
-    axes.add_collection(
-        PathCollection(shapes.paths, facecolors=colours, edgecolors=colours, linewidths=0.25)
-    )
     hatched = marked is not None and bool(marked.any())
-    if marked is not None and hatched:
-        chosen = [path for path, mark in zip(shapes.paths, marked, strict=True) if mark]
+
+    def paint(axes: Axes) -> None:
+        # An edge of the area's own colour closes the hairlines between neighbours.
         axes.add_collection(
-            PathCollection(
-                chosen, facecolors="none", edgecolors=INK, linewidths=0.5, hatch="//////"
-            )
+            PathCollection(shapes.paths, facecolors=colours, edgecolors=colours, linewidths=0.25)
         )
-    borders(axes, shapes)
+        if marked is not None and hatched:
+            chosen = [path for path, mark in zip(shapes.paths, marked, strict=True) if mark]
+            axes.add_collection(
+                PathCollection(
+                    chosen, facecolors="none", edgecolors=INK, linewidths=0.5, hatch="//////"
+                )
+            )
+        borders(axes, shapes)
+
+    figure = _painted(shapes, ("areas", colours, None if marked is None else marked), paint)
     _legend(figure, classes, legend, marked_label if hatched else "")
     return figure
 
@@ -91,26 +101,55 @@ def symbol_map(
     Figure
         Map over a legend.
     """
-    figure, axes = canvas(shapes)
-    axes.add_collection(
-        PathCollection(shapes.paths, facecolors="#f4f5f6", edgecolors="#f4f5f6", linewidths=0.25)
-    )
-    borders(axes, shapes, colour=RULE)
     drawn = np.flatnonzero((sizes > 0) & ~np.isnan(values))
     drawn = drawn[np.argsort(-sizes[drawn])]  # small circles on top of large ones
     largest = sizes[drawn].max() if len(drawn) else 1.0
     # Few units have room for larger circles.
     scale = 300 * np.clip(np.sqrt(2000 / max(len(drawn), 1)), 1, 4)
-    axes.scatter(
-        shapes.points[drawn, 0],
-        shapes.points[drawn, 1],
-        s=np.maximum(scale * sizes[drawn] / largest, 0.6),
-        c=classes.colour(values[drawn]),
-        edgecolors=BORDER,
-        linewidths=0.2,
-        alpha=0.9,
-    )
+    colours = classes.colour(values[drawn])
+
+    def paint(axes: Axes) -> None:
+        axes.add_collection(
+            PathCollection(shapes.paths, facecolors=_FIELD, edgecolors=_FIELD, linewidths=0.25)
+        )
+        borders(axes, shapes, colour=RULE)
+        axes.scatter(
+            shapes.points[drawn, 0],
+            shapes.points[drawn, 1],
+            s=np.maximum(scale * sizes[drawn] / largest, 0.6),
+            c=colours,
+            edgecolors=BORDER,
+            linewidths=0.2,
+            alpha=0.9,
+        )
+
+    figure = _painted(shapes, ("symbols", colours, drawn, sizes[drawn]), paint)
     _legend(figure, classes, legend, "")
+    return figure
+
+
+def _painted(shapes: MapShapes, what: tuple[Any, ...], paint: Callable[[Axes], None]) -> Figure:
+    """Return a map without its legend, painted once for all languages.
+
+    Parameters
+    ----------
+    shapes : MapShapes
+        The areas; keeps what was painted.
+    what : tuple
+        All that the picture depends on.
+    paint : callable
+        Draws the areas into axes, where they were not painted before.
+    """
+    figure, axes = canvas(shapes)
+    width, height = figure.canvas.get_width_height()
+    parts = [p.tobytes() if isinstance(p, np.ndarray) else repr(p).encode() for p in what]
+    key = blake2b(b"|".join(parts)).digest()
+    if key not in shapes.painted:
+        paint(axes)
+        shapes.painted[key] = zlib.compress(pixels(figure).tobytes(), 1)
+        figure, axes = canvas(shapes)
+    image = np.frombuffer(zlib.decompress(shapes.painted[key]), dtype=np.uint8)
+    figure.figimage(image.reshape(height, width, 4), origin="upper", zorder=-1)  # under the legend
     return figure
 
 

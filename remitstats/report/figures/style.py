@@ -104,13 +104,18 @@ def watermark(figure: Figure, text: str) -> None:
 
 def to_png(figure: Figure) -> bytes:
     """Draw as PNG with at most 256 colours: maps of few flat colours become a third of the size."""
-    buffer = io.BytesIO()
-    with _quiet_about_glyphs():
-        figure.savefig(buffer, format="png", metadata={"Software": None})
-    image = Image.open(buffer).convert("RGB").quantize(256, dither=Image.Dither.NONE)
+    image = Image.fromarray(pixels(figure)).convert("RGB").quantize(256, dither=Image.Dither.NONE)
     packed = io.BytesIO()
     image.save(packed, format="png", optimize=True)
     return packed.getvalue()
+
+
+def pixels(figure: Figure) -> np.ndarray:
+    """Draw as pixels: ndarray (height, width, 4) of red, green, blue and opacity."""
+    canvas = FigureCanvasAgg(figure)
+    with _quiet_about_glyphs():
+        canvas.draw()
+    return np.asarray(canvas.buffer_rgba()).copy()
 
 
 def to_svg(figure: Figure) -> bytes:
