@@ -88,7 +88,7 @@ def _shares(results: DepopulationResults, texts: Texts) -> Iterator[Job]:
     longer = longer.assign(about=(longer["years"] / 5).round())
     longer = longer.sort_values(["about", "start"], kind="stable")
     rows = longer.assign(
-        row=longer["period"],
+        row=longer["period"].map(texts.said_plain),
         series=[texts.plain(f"depopulation.kind_{kind}") for kind in longer["kind"]],
     )
     if len(rows):
@@ -128,8 +128,10 @@ def _maps(
         yield Job(
             f"depopulation_{name}",
             "png",
-            texts.plain(f"depopulation.{name}_alt", place=place, interval_name=last),
-            texts(f"depopulation.{name}_caption", interval_name=last),
+            texts.plain(
+                f"depopulation.{name}_alt", place=place, interval_name=texts.said_plain(last)
+            ),
+            texts(f"depopulation.{name}_caption", interval_name=texts.said_plain(last)),
             partial(
                 area_map,
                 shapes,
@@ -208,7 +210,8 @@ def _paths(results: DepopulationResults, texts: Texts) -> Iterator[Job]:
 
 
 def _checks(results: DepopulationResults, texts: Texts) -> Iterator[Job]:
-    table = results.predictive.rename(columns={"interval": "wave"})
+    said = results.predictive["interval"].map(texts.said_plain)
+    table = results.predictive.assign(wave=said)
     if len(table):
         yield Job(
             "depopulation_check",
