@@ -118,6 +118,7 @@ def _maps(
         return
     table = results.municipality
     last = str(table["interval"].iloc[-1])
+    said = texts.said_plain(last)
     rows = table[table["interval"] == last].set_index("cvegeo")
     width = rows["underlying_eti90_upper"] - rows["underlying_eti90_lower"]
     for name, values, classes in (
@@ -128,10 +129,8 @@ def _maps(
         yield Job(
             f"depopulation_{name}",
             "png",
-            texts.plain(
-                f"depopulation.{name}_alt", place=place, interval_name=texts.said_plain(last)
-            ),
-            texts(f"depopulation.{name}_caption", interval_name=texts.said_plain(last)),
+            texts.plain(f"depopulation.{name}_alt", place=place, interval_name=said),
+            texts(f"depopulation.{name}_caption", interval_name=said),
             partial(
                 area_map,
                 shapes,
