@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 MOST = 15  # estimates of a model that the terminal shows
 
 
-def show_comparison(a: Path, b: Path, out: Path) -> None:
+def show_comparison(a: Path, b: Path, out: Path, language: str = "en") -> None:
     """Print what changed between the results in two folders, write the page, print its path.
 
     Raises
@@ -31,8 +31,8 @@ def show_comparison(a: Path, b: Path, out: Path) -> None:
     from remitstats.report.compare_page import headline, write_page  # noqa: PLC0415
     from remitstats.report.texts import Texts  # noqa: PLC0415
 
-    texts = Texts("en")
-    texts = Texts("en", interval=texts.plain("site.interval"))
+    texts = Texts(language)
+    texts = texts.with_constants(interval=texts.plain("site.interval"))
     found = compare(a, b)
     require_writable(out)
     page = write_page(found, out, texts)

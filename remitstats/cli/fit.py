@@ -99,7 +99,7 @@ def report(
                 "--compare takes the results in two folders as they are: --panel, --states and "
                 "--models can't be used with it."
             )
-        show_comparison(*compare, out)
+        show_comparison(*compare, out, language_of(lang))
         return
     names = names_of(models)
     codes, language = codes_of(states), language_of(lang)

@@ -88,7 +88,7 @@ def _shares(results: DepopulationResults, texts: Texts) -> Iterator[Job]:
     longer = longer.assign(about=(longer["years"] / 5).round())
     longer = longer.sort_values(["about", "start"], kind="stable")
     rows = longer.assign(
-        row=longer["period"],
+        row=longer["period"].map(texts.said_plain),
         series=[texts.plain(f"depopulation.kind_{kind}") for kind in longer["kind"]],
     )
     if len(rows):
@@ -118,6 +118,7 @@ def _maps(
         return
     table = results.municipality
     last = str(table["interval"].iloc[-1])
+    said = texts.said_plain(last)
     rows = table[table["interval"] == last].set_index("cvegeo")
     width = rows["underlying_eti90_upper"] - rows["underlying_eti90_lower"]
     for name, values, classes in (
@@ -128,8 +129,8 @@ def _maps(
         yield Job(
             f"depopulation_{name}",
             "png",
-            texts.plain(f"depopulation.{name}_alt", place=place, interval_name=last),
-            texts(f"depopulation.{name}_caption", interval_name=last),
+            texts.plain(f"depopulation.{name}_alt", place=place, interval_name=said),
+            texts(f"depopulation.{name}_caption", interval_name=said),
             partial(
                 area_map,
                 shapes,
@@ -208,7 +209,8 @@ def _paths(results: DepopulationResults, texts: Texts) -> Iterator[Job]:
 
 
 def _checks(results: DepopulationResults, texts: Texts) -> Iterator[Job]:
-    table = results.predictive.rename(columns={"interval": "wave"})
+    said = results.predictive["interval"].map(texts.said_plain)
+    table = results.predictive.assign(wave=said)
     if len(table):
         yield Job(
             "depopulation_check",

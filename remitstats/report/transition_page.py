@@ -13,13 +13,14 @@ from remitstats.report.formats import capital
 if TYPE_CHECKING:
     from remitstats.estimands.transition_results import TransitionResults
     from remitstats.report.surroundings import Surroundings
+    from remitstats.report.texts import Texts
 
 Row = dict[str, Any]
 
 
 def transition_context(
     results: TransitionResults,
-    surroundings: Surroundings,  # noqa: ARG001 - the numbers alone tell what is said
+    surroundings: Surroundings,
 ) -> dict[str, Any]:
     """Return what the templates may use of the three paths, under the name ``transition``.
 
@@ -53,7 +54,7 @@ def transition_context(
         },
         "path_change": _records(results.path_change[results.path_change["reading"] == "moves"]),
         "background": _records(results.background),
-        "predictive": _described(results.predictive),
+        "predictive": _described(results.predictive, surroundings.texts),
         "missed": _records(results.predictive[~results.predictive["p_value"].between(0.05, 0.95)]),
         "parameters": _records(results.parameter),
     }
@@ -70,5 +71,7 @@ def _records(table: pd.DataFrame) -> list[Row]:
     return [{str(key): value for key, value in row.items()} for row in table.to_dict("records")]
 
 
-def _described(table: pd.DataFrame) -> list[Row]:
-    return [{**row, "description": capital(str(row["statistic"]))} for row in _records(table)]
+def _described(table: pd.DataFrame, texts: Texts) -> list[Row]:
+    """Return rows whose statistic is described by its name."""
+    rows = _records(table)
+    return [{**r, "description": capital(texts.said_plain(r["statistic"]))} for r in rows]
