@@ -12,7 +12,17 @@ import pytest
 import remitstats as package
 
 COMMANDS = (
-    *("run", "fit", "many", "report", "claims", "simulate", "validate", "circle impulse"),
+    *(
+        "run",
+        "fit",
+        "many",
+        "report",
+        "claims",
+        "simulate",
+        "validate",
+        "circle compare",
+        "circle impulse",
+    ),
     *("data build", "data check", "data info", "data export", "data fetch"),
 )
 README = Path(__file__).parents[2] / "README.md"
