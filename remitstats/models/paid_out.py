@@ -19,8 +19,8 @@ Every dollar that a place draws leaves another: that nothing is lost is what tel
 (`own`) from a high rate of its households (the noise). An amount below `paid_out_data.FLOOR`
 counts as "less than that". The noise holds what households of a place get more or less than the
 block's, with all error. How large it is, is an input (`Noise`) in this form: totals tell it from
-pull through neighbours alone, and chains do not settle it; `docs/paid_out.md` shows what other
-values do. Forms without a pull of one's own estimate it.
+pull through neighbours alone, and chains do not settle it; `models/sensitivity_paid_out.py` shows
+what other values do. Forms without a pull of one's own estimate it.
 
 Other forms, to compare with: "size" has no own pull; "neighbours" has no allocation but log
 dollars that depend on the receiving dwellings and persons of neighbours; "own" has neither, every

@@ -209,8 +209,8 @@ def _paths(results: DepopulationResults, texts: Texts) -> Iterator[Job]:
 
 
 def _checks(results: DepopulationResults, texts: Texts) -> Iterator[Job]:
-    said = results.predictive["interval"].map(texts.said_plain)
-    table = results.predictive.assign(wave=said)
+    spoken = results.predictive["interval"].map(texts.said_plain)
+    table = results.predictive.assign(wave=spoken)
     if len(table):
         yield Job(
             "depopulation_check",

@@ -31,7 +31,10 @@ def localised[Results](results: Results, texts: Texts) -> Results:
         return results
     found: Any = results
     tables = {name: _localised(table, texts) for name, table in found.tables.items()}
-    return replace(found, **{name: table for name, table in tables.items() if table is not None})
+    shown: Results = replace(
+        found, **{name: table for name, table in tables.items() if table is not None}
+    )
+    return shown
 
 
 def _localised(table: pd.DataFrame, texts: Texts) -> pd.DataFrame | None:

@@ -192,7 +192,13 @@ def read_national_months(raw: Path) -> pd.DataFrame:
             ],
         )
     _refuse_repeats(file, long, ["month", "flow"])
-    wide = long.pivot_table(index="month", columns="flow", values=["usd", "operations"])
+    lost = [flow for flow in FLOWS.values() if flow not in set(long["flow"])]
+    if lost:
+        raise PanelError(
+            f"The official file {file.path} lacks one of the two flows.",
+            [Problem(file.path, "-", "ID_FLUJO", f"no month of {flow}", "both") for flow in lost],
+        )
+    wide = long.pivot(index="month", columns="flow", values=["usd", "operations"])
     table = pd.DataFrame(
         {
             "remittances_usd_million": wide["usd", "in"].astype(float) / 1e6,

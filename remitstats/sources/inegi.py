@@ -8,7 +8,7 @@ import pandas as pd
 
 from remitstats.errors import PanelError, Problem
 from remitstats.sources.files import FILES
-from remitstats.sources.reading import codes, numbers, read_table
+from remitstats.sources.reading import codes, numbers, read_table, years
 
 CENSUS_KINDS = {
     1990: "census",
@@ -44,7 +44,7 @@ def read_census_1990_2010(raw: Path) -> pd.DataFrame:
     table = pd.DataFrame(
         {
             "cvegeo": cells["cvegeo"].str.strip().str.zfill(5),
-            "year": numbers(file, cells["year"], whole=True).astype(int),
+            "year": years(file, cells["year"]),
             "population": numbers(file, cells["population"], whole=True),
         }
     )
@@ -80,7 +80,7 @@ def read_census(raw: Path, year: int) -> pd.DataFrame:
         {
             "cvegeo": codes(file, cells["region"]),
             "name": cells["municipio_name"].str.strip(),
-            "year": numbers(file, cells["year"], whole=True).astype(int),
+            "year": years(file, cells["year"]),
             "population": numbers(file, cells["pop"], whole=True),
             "longitude": numbers(file, cells["long"]),
             "latitude": numbers(file, cells["lat"]),
@@ -106,7 +106,7 @@ def read_state_gdp(raw: Path) -> pd.DataFrame:
     long = pd.DataFrame(
         {
             "state": cells["CVE_ENT"].str.strip().str.zfill(2),
-            "year": numbers(file, cells["PERIODO"], whole=True).astype(int),
+            "year": years(file, cells["PERIODO"]),
             "industry": cells["CLAVE_INDUSTRIA"].str.strip(),
             "gdp_constant_mxn_million": numbers(file, cells["VALOR_CONSTANTE"]),
             "gdp_current_mxn_million": numbers(file, cells["VALOR_CORRIENTE"]),

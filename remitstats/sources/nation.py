@@ -12,7 +12,7 @@ import pandas as pd
 
 from remitstats.errors import PanelError, Problem
 from remitstats.sources.files import FILES
-from remitstats.sources.reading import numbers, read_table
+from remitstats.sources.reading import numbers, read_table, years
 
 FIRST_YEAR = 1991
 DOUBLED_YEAR = 2014  # of the residents born in Mexico: twice the neighbouring years
@@ -41,7 +41,7 @@ def read_exchange(raw: Path) -> pd.DataFrame:
     """
     file = FILES["inegi-trade"]
     cells = read_table(raw, file)
-    table = pd.DataFrame({"year": numbers(file, cells["year"], whole=True).astype(int)})
+    table = pd.DataFrame({"year": years(file, cells["year"])})
     for name, (key, column) in EXCHANGE.items():
         table[name] = numbers(FILES[key], cells[column])
     return _years(table, file.path)
@@ -58,7 +58,7 @@ def read_mexico(raw: Path) -> pd.DataFrame:
     file = FILES["cps-born-in-mexico"]
     cells = _countries(raw, file.key)
     cells = cells[cells["iso3"] == "MEX"]
-    table = pd.DataFrame({"year": numbers(file, cells["year"], whole=True).astype(int)})
+    table = pd.DataFrame({"year": years(file, cells["year"])})
     for name, (key, column) in MEXICO.items():
         table[name] = numbers(FILES[key], cells[column])
     doubled = table["year"] == DOUBLED_YEAR
@@ -80,7 +80,7 @@ def read_net_migration(raw: Path) -> pd.DataFrame:
     table = pd.DataFrame(
         {
             "country": cells["iso3"],
-            "year": numbers(file, cells["year"], whole=True).astype(int),
+            "year": years(file, cells["year"]),
             "net_migration_thousand": numbers(file, cells["net_mig_thousand_wpp2024"]),
         }
     ).dropna()
@@ -103,7 +103,7 @@ def read_figures(raw: Path) -> pd.DataFrame:
     """
     survey, wages = FILES["enigh-receiving"], FILES["bls-compensation"]
     cells = read_table(raw, survey)
-    year = numbers(survey, cells["year"], whole=True).astype(int)
+    year = years(survey, cells["year"])
     parts = [
         pd.DataFrame(
             {

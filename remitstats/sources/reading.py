@@ -215,7 +215,7 @@ def numbers(
         grouped = text.str.fullmatch(r"-?\d{1,3}(,\d{3})+(\.\d+)?")
         text = text.mask(grouped, text.str.replace(",", "", regex=False))
     values = pd.to_numeric(text.mask(known), errors="coerce").astype("Float64")
-    wrong = ~known & values.isna()
+    wrong = ~known & (values.isna() | values.abs().eq(float("inf")).fillna(value=False))
     if whole:
         wrong |= (values.notna() & (values % 1 != 0)).fillna(value=False)
     if wrong.any():
@@ -228,6 +228,27 @@ def numbers(
             ],
         )
     return values.astype("Int64") if whole else values.astype("float64")
+
+
+def years(file: SourceFile, cells: pd.Series[str]) -> pd.Series:
+    """Return a column of years, every one of which must be there.
+
+    Raises
+    ------
+    PanelError
+        Naming every cell (up to fifty) that is no year from 1800 to 2200.
+    """
+    found = numbers(file, cells, whole=True)
+    wrong = ~found.between(1800, 2200).fillna(value=False)
+    if wrong.any():
+        raise PanelError(
+            f"The official file {file.path} has rows without a year.",
+            [
+                Problem(file.path, _place(label), str(cells.name), repr(cell), "a year")
+                for label, cell in cells[wrong].head(_MOST_PROBLEMS).items()
+            ],
+        )
+    return found.astype(int)
 
 
 def _place(label: object) -> str:

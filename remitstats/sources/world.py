@@ -13,7 +13,7 @@ import pandas as pd
 
 from remitstats.errors import PanelError, Problem
 from remitstats.sources.files import FILES
-from remitstats.sources.reading import numbers, read_table
+from remitstats.sources.reading import numbers, read_table, years
 
 COUNTRIES = ("MEX", "USA")
 YEARS = range(1990, 2024)
@@ -90,7 +90,7 @@ def read_gdp_per_person(raw: Path) -> pd.DataFrame:
     table = pd.DataFrame(
         {
             "country": cells["iso3"],
-            "year": numbers(file, cells["year"], whole=True).astype(int),
+            "year": years(file, cells["year"]),
         }
     )
     for name, (key, column) in SERIES.items():

@@ -7,7 +7,7 @@ the 90% interval of every national link holds the truth, its bias, and the verdi
 "inconclusive", differ in how things are measured; a simulated panel has one measurement.)
 
 A panel is fitted by the normal approximation at the posterior's mode, the one that starts the
-chains of a real fit, as chains for hundreds of panels would take days; `compare` fits some panels
+chains of a real fit, as chains for hundreds of panels would take days; `circle_chains` fits a panel
 both ways. By default a panel has every second block of neighbours of each state: intervals are
 wider than on the whole country, and a verdict is harder to reach.
 """

@@ -285,7 +285,7 @@ def test_what_is_written_is_read_back(results, tmp_path):
     assert back.converged
     assert repr(back) == (
         "Circle of the nation, 2 regions and 3 states: "
-        "link, natural, loop, regime, impulse, parameter"
+        "link, natural, loop, regime, impulse, confounding, parameter"
     )
     assert list(back.specification) == list(COLUMNS["specification"])
 

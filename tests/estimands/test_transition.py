@@ -92,10 +92,10 @@ def test_a_path_of_which_a_country_lacks_figures_has_no_probability_of_all(resul
 
 @pytest.mark.slow
 def test_intervals_cover_what_is_true():
-    """Over a dozen worlds, levels of nine countries and changes without a break of reporting."""
+    """Over five worlds, levels of nine countries and changes without a break of reporting."""
     inside, changes, said = [], [], []
-    for seed in range(100, 112):
-        made, found = fitted(seed, background=40)
+    for seed in range(100, 105):
+        made, found = fitted(seed, background=20)
         for row in found.level.itertuples():
             first, last = {"1960-74": (10, 25), "2001-05": (51, 56), "2019-23": (69, 74)}[
                 row.window
@@ -117,4 +117,4 @@ def test_intervals_cover_what_is_true():
     assert np.mean(inside) >= 0.85
     assert np.mean(changes) >= 0.85
     assert np.mean(said) >= 0.95
-    assert len(said) > 100
+    assert len(said) > 40

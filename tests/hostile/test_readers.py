@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -28,9 +29,10 @@ BASE = (
 PIECES = st.binary(max_size=6) | st.sampled_from(
     [b"\x00", b"\xff\xfe", b"\n", b"\r", b'"', b",", b";", b"\xef\xbb\xbf", b"nan", b"1e999", b"-"]
 )
+EXAMPLES = int(os.environ.get("REMITSTATS_EXAMPLES", "10"))
 LINES = 40  # of an official file: enough for its head and some rows
 many = settings(
-    max_examples=40,
+    max_examples=max(20, EXAMPLES),
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
@@ -107,7 +109,7 @@ def test_an_official_file_that_was_spoilt_is_read_or_refused_in_words(raw, key):
     is_table = place.endswith(".csv") and key != "banxico-ce166"
     content = b"".join(whole.splitlines(keepends=True)[:LINES]) if is_table else whole
 
-    @settings(parent=many, max_examples=12)
+    @settings(parent=many, max_examples=EXAMPLES)
     @given(spoilt(content))
     @example(content[: len(content) // 2])
     @example(b"")
@@ -135,6 +137,7 @@ values = st.recursive(
 )
 
 
+@pytest.mark.slow
 @many
 @given(values)
 @example([[["deep"]]])

@@ -112,7 +112,7 @@ def to_png(figure: Figure) -> bytes:
 
 def pixels(figure: Figure) -> np.ndarray:
     """Draw as pixels: ndarray (height, width, 4) of red, green, blue and opacity."""
-    canvas = FigureCanvasAgg(figure)
+    canvas: Any = FigureCanvasAgg(figure)
     with _quiet_about_glyphs():
         canvas.draw()
     return np.asarray(canvas.buffer_rgba()).copy()
