@@ -135,6 +135,8 @@ def test_results_of_other_states_make_no_report(program):
         (("run", "--models", "circle"), "name it too (--models reliance,circle)"),
         (("run", "--models", "reliance,cirle"), "Did you mean 'circle'?"),
         (("run", "--models", ","), "No model is named."),
+        (("run", "--lang", "fr"), "There is no language 'fr'"),
+        (("report", "--lang", "ES"), "Languages: en, es."),
         (("run", *BOTH, "--prior", "state_sd=1,0.05"), "write --prior reliance.state_sd=… or"),
         (("run", *BOTH, "--prior", "circel.state_sd=1,0.05"), "Did you mean 'circle'?"),
         (("run", *BOTH, "--prior", "circle.stat_sd=1,0.05"), "Did you mean 'state_sd'?"),

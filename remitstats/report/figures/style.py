@@ -106,7 +106,7 @@ def to_png(figure: Figure) -> bytes:
     """Draw as PNG with at most 256 colours: maps of few flat colours become a third of the size."""
     image = Image.fromarray(pixels(figure)).convert("RGB").quantize(256, dither=Image.Dither.NONE)
     packed = io.BytesIO()
-    image.save(packed, format="png", optimize=True)
+    image.save(packed, format="png", compress_level=6)  # a tenth of the time for 3% more
     return packed.getvalue()
 
 
