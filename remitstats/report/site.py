@@ -216,14 +216,14 @@ def _write_pages(
 def _written(picture: Picture, assets: Path, language: str) -> Picture:
     """Write a picture and return it with the name of its file.
 
-    A picture of another language than the first has the language in its name, unless there are no
-    words in it that would make it another one.
+    A picture of another language than the first lies in a folder of that language, unless there
+    are no words in it that would make it another one.
     """
     if language != LANGUAGES[0]:
-        path = PurePosixPath(picture.file)
         same = assets / picture.file
         if not (same.is_file() and same.read_bytes() == picture.content):
-            picture = replace(picture, file=f"{path.stem}.{language}{path.suffix}")
+            picture = replace(picture, file=f"{language}/{picture.file}")
+            (assets / language).mkdir(exist_ok=True)
     (assets / picture.file).write_bytes(picture.content)
     return picture
 
