@@ -3,8 +3,7 @@
 The command line, `pipeline` and the report ask here and nowhere else what models there are. To add
 a model, say ``depopulation``, write its files and add one line to `CATALOGUE`:
 
-    # By name only: with the forecast it is scored by, two fits of minutes.
-    Model("depopulation", check="models.depopulation_data:check", by_default=False),
+    Model("depopulation", check="models.depopulation_data:check"),
 
 What the line leaves out is looked for under these names, each ``module:attribute`` in the package:
 
@@ -139,7 +138,8 @@ CATALOGUE: tuple[Model, ...] = (
     ),
     # By name only: with its specification curve it takes longer than all the others together.
     Model("circle", design="design", summarise="claims.circle:summarise", by_default=False),
-    Model("depopulation", check="models.depopulation_data:check"),
+    # By name only: with the forecast it is scored by, two fits of minutes.
+    Model("depopulation", check="models.depopulation_data:check", by_default=False),
     Model("macro", check="models.macro_data:check"),
     Model("transition", check="models.transition_data:check"),
     Model("dependence"),

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 
 from remitstats.estimands.files import replace_file
 from remitstats.report.compare import BEYOND, Comparison, Line, ModelComparison
@@ -32,18 +30,18 @@ def write_page(found: Comparison, out: Path, texts: Texts) -> Path:
         ``out / "compare.html"``.
     """
     environment = Environment(
-        loader=PackageLoader("remitstats.report"),
+        loader=ChoiceLoader(
+            [PackageLoader("remitstats.report"), PackageLoader("remitstats.report", "assets")]
+        ),  # one page alone: the style stands in it
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    style = (files("remitstats.report") / "assets/style.css").read_text("utf-8")
     html = environment.get_template("compare.html.j2").render(
         t=texts,
         found=found,
         limit=f"{BEYOND:g}",
-        style=Markup(style),  # noqa: S704 - the report's own
         models=[_context(model, texts) for model in found.models],
         lines=headline(found, texts),
         first=found.a,
