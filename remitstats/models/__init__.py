@@ -10,7 +10,7 @@ __getattr__, __dir__, _ = _lazy.attach(
     __name__,
     submodules=(
         *(*MODELS, "circle", "dependence", "dependence_state", "depopulation", "macro"),
-        "paid_out",
+        *("paid_out", "transition"),
     ),
 )
 

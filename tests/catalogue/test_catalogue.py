@@ -124,3 +124,9 @@ def test_the_catalogue_imports_nothing_heavy():
     code = "import sys, remitstats.catalogue; print(*sys.modules)"
     ran = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert not {"numpy", "pandas", "pymc", "matplotlib", "xarray"} & set(ran.stdout.split())
+
+
+def test_every_model_can_be_called_from_a_notebook():
+    names = ", ".join(f"remitstats.{model.name}" for model in catalogue.CATALOGUE)
+    code = f"import remitstats; assert all(callable(model.build) for model in ({names}))"
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
