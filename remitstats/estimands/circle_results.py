@@ -7,17 +7,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pandas as pd
 
-from remitstats.estimands.files import plain, rounded
-from remitstats.estimands.folder import DECIMALS, read_results, require_columns, write_results
+from remitstats.estimands.model_results import ModelResults
 from remitstats.estimands.summary import ESTIMATE
-from remitstats.fitting.gate import Gate
 
 _PLACE = ("level", "code", "name")
 _ENDS = ("eti90_lower", "eti90_upper")
@@ -88,7 +85,7 @@ def empty(name: str) -> pd.DataFrame:
 
 
 @dataclass(frozen=True, repr=False)
-class CircleResults:
+class CircleResults(ModelResults):
     """Posterior summaries of the circle model.
 
     Effects are in standard deviations (of a variable within its wave) for one standard deviation
@@ -133,6 +130,9 @@ class CircleResults:
         (`circle_confounding`), and the strongest observed variable beside it.
     """
 
+    columns: ClassVar[Mapping[str, tuple[str, ...]]] = COLUMNS
+    withheld: ClassVar[tuple[str, ...]] = ("verdict",)
+
     link: pd.DataFrame
     loop: pd.DataFrame
     regime: pd.DataFrame
@@ -149,55 +149,8 @@ class CircleResults:
     prediction: pd.DataFrame = field(default_factory=partial(empty, "prediction"))
     confounding: pd.DataFrame = field(default_factory=partial(empty, "confounding"))
 
-    def __post_init__(self) -> None:
-        """Refuse tables without the columns that readers rely on."""
-        require_columns(self.tables, COLUMNS)
-
-    @property
-    def tables(self) -> dict[str, pd.DataFrame]:
-        """The tables by name, empty ones too."""
-        return {name: getattr(self, name) for name in TABLES}
-
-    @property
-    def gate(self) -> Gate:
-        """Verdict on the fit, to be asked before anything is concluded from the tables."""
-        return Gate.read(self.summary)
-
-    @property
-    def converged(self) -> bool:
-        """Whether the fit passed its gate; anything but a plain True counts as no."""
-        return self.gate.converged
-
-    def __repr__(self) -> str:
-        """Return what the results are of, and whether they may be used."""
+    def title(self) -> str:
+        """Return in a few words what the results are of."""
         places = self.link[["level", "code"]].drop_duplicates()["level"].value_counts()
         regions, states = int(places.get("region", 0)), int(places.get("state", 0))
-        what = f"Circle of the nation, {regions} regions and {states} states"
-        if self.converged:
-            filled = [name for name, table in self.tables.items() if len(table)]
-            return f"{what}: {', '.join(filled)}"
-        return f"{what}: NOT CONVERGED, nothing in it is a finding\n{self.gate.explain()}"
-
-    def rounded(self) -> CircleResults:
-        """Return the same results as they are written: floats to `DECIMALS` decimals."""
-        tables = {name: rounded(table, DECIMALS) for name, table in self.tables.items()}
-        return replace(self, **tables, summary=plain(self.summary))
-
-    def document(self) -> dict[str, Any]:
-        """Return what ``results.json`` holds; no verdict of a fit that did not converge."""
-        document: dict[str, Any] = plain(self.summary)
-        if not self.converged:
-            document["verdict"] = None
-        return document
-
-    def write(self, out: Path) -> list[Path]:
-        """Write ``results.json`` and ``summaries/*.parquet|csv`` under a folder.
-
-        See `estimands.folder.write_results`.
-        """
-        return write_results(out, self.rounded().tables, self.document())
-
-    @classmethod
-    def read(cls, out: Path) -> CircleResults:
-        """Read what `write` wrote; see `estimands.folder.read_results` for what it raises."""
-        return read_results(out, TABLES, cls)
+        return f"Circle of the nation, {regions} regions and {states} states"

@@ -7,17 +7,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pandas as pd
 
-from remitstats.estimands.files import plain, rounded
-from remitstats.estimands.folder import DECIMALS, read_results, require_columns, write_results
+from remitstats.estimands.model_results import ModelResults
 from remitstats.estimands.summary import ESTIMATE
-from remitstats.fitting.gate import Gate
 
 _MUNICIPALITY = ("cvegeo", "name", "state", "reporting", "quarters")
 _PLACE = ("level", "code", "name")
@@ -85,7 +82,7 @@ def empty(name: str) -> pd.DataFrame:
 
 
 @dataclass(frozen=True)
-class DependenceResults:
+class DependenceResults(ModelResults):
     """Tables of a fit of the dependence model.
 
     Money is real remittances per person and quarter in the unit of the model (`summary["unit"]`),
@@ -134,6 +131,8 @@ class DependenceResults:
         Forecasts against what came (`dependence_forecast.forecast_check`); empty until it was run.
     """
 
+    columns: ClassVar[Mapping[str, tuple[str, ...]]] = COLUMNS
+
     level: pd.DataFrame
     growth: pd.DataFrame
     rank: pd.DataFrame
@@ -150,54 +149,9 @@ class DependenceResults:
     concentration: pd.DataFrame = field(default_factory=partial(empty, "concentration"))
     forecast_score: pd.DataFrame = field(default_factory=partial(empty, "forecast_score"))
 
-    def __post_init__(self) -> None:
-        """Refuse tables without the columns that readers rely on."""
-        require_columns(self.tables, COLUMNS)
-
-    @property
-    def tables(self) -> dict[str, pd.DataFrame]:
-        """The tables by name, empty ones too."""
-        return {name: getattr(self, name) for name in TABLES}
-
-    @property
-    def gate(self) -> Gate:
-        """Verdict on the fit, to be asked before anything is concluded from the tables."""
-        return Gate.read(self.summary)
-
-    @property
-    def converged(self) -> bool:
-        """Whether the fit passed its gate; anything but a plain True counts as no."""
-        return self.gate.converged
-
-    def __repr__(self) -> str:
-        """Return what the results are of, and whether they may be used."""
+    def title(self) -> str:
+        """Return in a few words what the results are of."""
         count = self.rank["cvegeo"].nunique()
-        what = (
+        return (
             f"Dependence of {count:,} municipalities, {self.summary.get('quarters', '?')} quarters"
         )
-        if self.converged:
-            filled = [name for name, table in self.tables.items() if len(table)]
-            return f"{what}: {', '.join(filled)}"
-        return f"{what}: NOT CONVERGED, nothing in it is a finding\n{self.gate.explain()}"
-
-    def rounded(self) -> DependenceResults:
-        """Return the same results as they are written: floats to `DECIMALS` decimals."""
-        tables = {name: rounded(table, DECIMALS) for name, table in self.tables.items()}
-        return replace(self, **tables, summary=plain(self.summary))
-
-    def document(self) -> dict[str, Any]:
-        """Return what ``results.json`` holds."""
-        document: dict[str, Any] = plain(self.summary)
-        return document
-
-    def write(self, out: Path) -> list[Path]:
-        """Write ``results.json`` and ``summaries/*.parquet|csv`` under a folder.
-
-        See `estimands.folder.write_results`.
-        """
-        return write_results(out, self.rounded().tables, self.document())
-
-    @classmethod
-    def read(cls, out: Path) -> DependenceResults:
-        """Read what `write` wrote; see `estimands.folder.read_results` for what it raises."""
-        return read_results(out, TABLES, cls)

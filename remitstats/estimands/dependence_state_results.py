@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pandas as pd
 
-from remitstats.estimands.files import plain, rounded
-from remitstats.estimands.folder import DECIMALS, read_results, require_columns, write_results
+from remitstats.estimands.model_results import ModelResults
 from remitstats.estimands.summary import ESTIMATE
-from remitstats.fitting.gate import Gate
 
 _PLACE = ("level", "code", "name")
 _PERIOD = ("from_year", "to_year", "predicted")
@@ -53,7 +50,7 @@ def empty(name: str) -> pd.DataFrame:
 
 
 @dataclass(frozen=True, repr=False)
-class DependenceStateResults:
+class DependenceStateResults(ModelResults):
     """Posterior summaries of the state model of dependence.
 
     Ratios are remittances over the state's product in per cent; changes are per cent of the ratio
@@ -95,6 +92,8 @@ class DependenceStateResults:
         (`remitstats.forecast_dependence_state`).
     """
 
+    columns: ClassVar[Mapping[str, tuple[str, ...]]] = COLUMNS
+
     level: pd.DataFrame
     change: pd.DataFrame
     tendency: pd.DataFrame
@@ -109,48 +108,8 @@ class DependenceStateResults:
     summary: dict[str, Any]
     forecast: pd.DataFrame = field(default_factory=partial(empty, "forecast"))
 
-    def __post_init__(self) -> None:
-        """Refuse tables without the columns that readers rely on."""
-        require_columns(self.tables, COLUMNS)
-
-    @property
-    def tables(self) -> dict[str, pd.DataFrame]:
-        """The tables by name, empty ones too."""
-        return {name: getattr(self, name) for name in TABLES}
-
-    @property
-    def gate(self) -> Gate:
-        """Verdict on the fit, to be asked before anything is concluded from the tables."""
-        return Gate.read(self.summary)
-
-    @property
-    def converged(self) -> bool:
-        """Whether the fit passed its gate; anything but a plain True counts as no."""
-        return self.gate.converged
-
-    def __repr__(self) -> str:
-        """Return what the results are of, and whether they may be used."""
+    def title(self) -> str:
+        """Return in a few words what the results are of."""
         states = self.level.loc[self.level["level"] == "state", "code"].nunique()
         years = self.level["year"]
-        what = f"Dependence of {states} states, {years.min()} to {years.max()}"
-        if self.converged:
-            return f"{what}: {', '.join(n for n, table in self.tables.items() if len(table))}"
-        return f"{what}: NOT CONVERGED, nothing in it is a finding\n{self.gate.explain()}"
-
-    def rounded(self) -> DependenceStateResults:
-        """Return the same results as they are written: floats to `DECIMALS` decimals."""
-        tables = {name: rounded(table, DECIMALS) for name, table in self.tables.items()}
-        return replace(self, **tables, summary=plain(self.summary))
-
-    def document(self) -> dict[str, Any]:
-        """Return what ``results.json`` holds."""
-        return dict(plain(self.summary))
-
-    def write(self, out: Path) -> list[Path]:
-        """Write ``results.json`` and ``summaries/*.parquet|csv`` under a folder."""
-        return write_results(out, self.rounded().tables, self.document())
-
-    @classmethod
-    def read(cls, out: Path) -> DependenceStateResults:
-        """Read what `write` wrote; see `estimands.folder.read_results` for what it raises."""
-        return read_results(out, TABLES, cls)
+        return f"Dependence of {states} states, {years.min()} to {years.max()}"

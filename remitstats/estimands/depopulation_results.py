@@ -7,16 +7,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import pandas as pd
 
-from remitstats.estimands.files import plain, rounded
-from remitstats.estimands.folder import DECIMALS, read_results, require_columns, write_results
+from remitstats.estimands.model_results import ModelResults
 from remitstats.estimands.summary import ESTIMATE
-from remitstats.fitting.gate import Gate
 
 _PLACE = ("cvegeo", "name", "state")
 _UNDERLYING = tuple(f"underlying_{key}" for key in ESTIMATE)
@@ -95,7 +92,7 @@ def empty(name: str) -> pd.DataFrame:
 
 
 @dataclass(frozen=True, repr=False)
-class DepopulationResults:
+class DepopulationResults(ModelResults):
     """Posterior summaries of the depopulation model.
 
     Growth is in % a year of the logarithm. "recorded" is what the censuses say on boundaries that
@@ -124,6 +121,9 @@ class DepopulationResults:
         What ``results.json`` holds: model, engine, convergence, seed, versions.
     """
 
+    columns: ClassVar[Mapping[str, tuple[str, ...]]] = COLUMNS
+    withheld: ClassVar[tuple[str, ...]] = ("shares",)
+
     municipality: pd.DataFrame
     group: pd.DataFrame
     share: pd.DataFrame
@@ -139,56 +139,10 @@ class DepopulationResults:
     parameter: pd.DataFrame
     summary: dict[str, Any]
 
-    def __post_init__(self) -> None:
-        """Refuse tables without the columns that readers rely on."""
-        require_columns(self.tables, COLUMNS)
-
-    @property
-    def tables(self) -> dict[str, pd.DataFrame]:
-        """The tables by name, empty ones too."""
-        return {name: getattr(self, name) for name in TABLES}
-
-    @property
-    def gate(self) -> Gate:
-        """Verdict on the fit, to be asked before anything is concluded from the tables."""
-        return Gate.read(self.summary)
-
-    @property
-    def converged(self) -> bool:
-        """Whether the fit passed its gate; anything but a plain True counts as no."""
-        return self.gate.converged
-
-    def __repr__(self) -> str:
-        """Return what the results are of, and whether they may be used."""
+    def title(self) -> str:
+        """Return in a few words what the results are of."""
         intervals = self.municipality["interval"].unique()
-        what = (
+        return (
             f"Depopulation of {self.municipality['cvegeo'].nunique():,} municipalities, "
             f"{len(intervals)} intervals ({', '.join(intervals)})"
         )
-        if self.converged:
-            return f"{what}: {', '.join(name for name, table in self.tables.items() if len(table))}"
-        return f"{what}: NOT CONVERGED, nothing in it is a finding\n{self.gate.explain()}"
-
-    def rounded(self) -> DepopulationResults:
-        """Return the same results as they are written: floats to `DECIMALS` decimals."""
-        tables = {name: rounded(table, DECIMALS) for name, table in self.tables.items()}
-        return replace(self, **tables, summary=plain(self.summary))
-
-    def document(self) -> dict[str, Any]:
-        """Return what ``results.json`` holds; no share of a fit that did not converge."""
-        document: dict[str, Any] = plain(self.summary)
-        if not self.converged:
-            document["shares"] = None
-        return document
-
-    def write(self, out: Path) -> list[Path]:
-        """Write ``results.json`` and ``summaries/*.parquet|csv`` under a folder.
-
-        See `estimands.folder.write_results`.
-        """
-        return write_results(out, self.rounded().tables, self.document())
-
-    @classmethod
-    def read(cls, out: Path) -> DepopulationResults:
-        """Read what `write` wrote; see `estimands.folder.read_results` for what it raises."""
-        return read_results(out, TABLES, cls)

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import pandas as pd
 
-from remitstats.estimands.files import plain, rounded
-from remitstats.estimands.folder import DECIMALS, read_results, require_columns, write_results
+from remitstats.estimands.model_results import ModelResults
 from remitstats.estimands.summary import ESTIMATE
-from remitstats.fitting.gate import Gate
 
 COLUMNS: Mapping[str, tuple[str, ...]] = {
     "growth": ("source", "year", "observed", *ESTIMATE),
@@ -33,7 +30,7 @@ TABLES = tuple(COLUMNS)
 
 
 @dataclass(frozen=True, repr=False)
-class MacroResults:
+class MacroResults(ModelResults):
     """Posterior summaries of the macro model.
 
     Growth is in per cent a year of nominal dollars; "drift" is the growth that lasts. Intervals are
@@ -60,6 +57,8 @@ class MacroResults:
         What ``results.json`` holds.
     """
 
+    columns: ClassVar[Mapping[str, tuple[str, ...]]] = COLUMNS
+
     growth: pd.DataFrame
     window: pd.DataFrame
     difference: pd.DataFrame
@@ -69,51 +68,7 @@ class MacroResults:
     parameter: pd.DataFrame
     summary: dict[str, Any]
 
-    def __post_init__(self) -> None:
-        """Refuse tables without the columns that readers rely on."""
-        require_columns(self.tables, COLUMNS)
-
-    @property
-    def tables(self) -> dict[str, pd.DataFrame]:
-        """The tables by name."""
-        return {name: getattr(self, name) for name in TABLES}
-
-    @property
-    def gate(self) -> Gate:
-        """Verdict on the fit, to be asked before anything is concluded from the tables."""
-        return Gate.read(self.summary)
-
-    @property
-    def converged(self) -> bool:
-        """Whether the fit passed its gate; anything but a plain True counts as no."""
-        return self.gate.converged
-
-    def __repr__(self) -> str:
-        """Return what the results are of, and whether they may be used."""
+    def title(self) -> str:
+        """Return in a few words what the results are of."""
         years = self.growth["year"]
-        what = f"Growth of {self.growth['source'].nunique()} sources, {years.min()}-{years.max()}"
-        if self.converged:
-            return f"{what}: {', '.join(TABLES)}"
-        return f"{what}: NOT CONVERGED, nothing in it is a finding\n{self.gate.explain()}"
-
-    def rounded(self) -> MacroResults:
-        """Return the same results as they are written: floats to `DECIMALS` decimals."""
-        tables = {name: rounded(table, DECIMALS) for name, table in self.tables.items()}
-        return replace(self, **tables, summary=plain(self.summary))
-
-    def document(self) -> dict[str, Any]:
-        """Return what ``results.json`` holds."""
-        document: dict[str, Any] = plain(self.summary)
-        return document
-
-    def write(self, out: Path) -> list[Path]:
-        """Write ``results.json`` and ``summaries/*.parquet|csv`` under a folder.
-
-        See `estimands.folder.write_results`.
-        """
-        return write_results(out, self.rounded().tables, self.document())
-
-    @classmethod
-    def read(cls, out: Path) -> MacroResults:
-        """Read what `write` wrote; see `estimands.folder.read_results` for what it raises."""
-        return read_results(out, TABLES, cls)
+        return f"Growth of {self.growth['source'].nunique()} sources, {years.min()}-{years.max()}"

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pandas as pd
 
-from remitstats.estimands.files import plain, rounded
-from remitstats.estimands.folder import DECIMALS, read_results, require_columns, write_results
+from remitstats.estimands.model_results import ModelResults
 from remitstats.estimands.summary import ESTIMATE
-from remitstats.fitting.gate import Gate
 
 QUANTITIES = ("raw", "corrected", "inflow", "outside", "from_outside")
 _ENDS = ("median", "eti90_lower", "eti90_upper")
@@ -50,7 +47,7 @@ def empty(name: str) -> pd.DataFrame:
 
 
 @dataclass(frozen=True, repr=False)
-class PaidOutResults:
+class PaidOutResults(ModelResults):
     """Posterior summaries of the model of pay-outs.
 
     Intervals are equal-tailed with 90% posterior probability. Dollars are a year's, at the mean
@@ -89,6 +86,8 @@ class PaidOutResults:
         Scores of the forms on municipalities held out; empty until they were compared.
     """
 
+    columns: ClassVar[Mapping[str, tuple[str, ...]]] = COLUMNS
+
     municipality: pd.DataFrame
     group: pd.DataFrame
     hub: pd.DataFrame
@@ -100,46 +99,6 @@ class PaidOutResults:
     summary: dict[str, Any]
     form: pd.DataFrame = field(default_factory=partial(empty, "form"))
 
-    def __post_init__(self) -> None:
-        """Refuse tables without the columns that readers rely on."""
-        require_columns(self.tables, COLUMNS)
-
-    @property
-    def tables(self) -> dict[str, pd.DataFrame]:
-        """The tables by name, empty ones too."""
-        return {name: getattr(self, name) for name in TABLES}
-
-    @property
-    def gate(self) -> Gate:
-        """Verdict on the fit, to be asked before anything is concluded from the tables."""
-        return Gate.read(self.summary)
-
-    @property
-    def converged(self) -> bool:
-        """Whether the fit passed its gate; anything but a plain True counts as no."""
-        return self.gate.converged
-
-    def __repr__(self) -> str:
-        """Return what the results are of, and whether they may be used."""
-        what = f"Pay-outs and receiving dwellings of {len(self.municipality)} municipalities"
-        if self.converged:
-            return f"{what}: {', '.join(n for n, table in self.tables.items() if len(table))}"
-        return f"{what}: NOT CONVERGED, nothing in it is a finding\n{self.gate.explain()}"
-
-    def rounded(self) -> PaidOutResults:
-        """Return the same results as they are written: floats to `DECIMALS` decimals."""
-        tables = {name: rounded(table, DECIMALS) for name, table in self.tables.items()}
-        return replace(self, **tables, summary=plain(self.summary))
-
-    def document(self) -> dict[str, Any]:
-        """Return what ``results.json`` holds."""
-        return dict(plain(self.summary))
-
-    def write(self, out: Path) -> list[Path]:
-        """Write ``results.json`` and ``summaries/*.parquet|csv`` under a folder."""
-        return write_results(out, self.rounded().tables, self.document())
-
-    @classmethod
-    def read(cls, out: Path) -> PaidOutResults:
-        """Read what `write` wrote; see `estimands.folder.read_results` for what it raises."""
-        return read_results(out, TABLES, cls)
+    def title(self) -> str:
+        """Return in a few words what the results are of."""
+        return f"Pay-outs and receiving dwellings of {len(self.municipality)} municipalities"

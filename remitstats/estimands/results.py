@@ -9,14 +9,13 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pandas as pd
 
 from remitstats.estimands.files import plain, rounded
-from remitstats.estimands.folder import DECIMALS, read_results, require_columns, write_results
-from remitstats.fitting.gate import Gate
+from remitstats.estimands.folder import DECIMALS
+from remitstats.estimands.model_results import ModelResults
 
 INTERVAL = ("eti90_lower", "eti90_upper")
 _PLACE = ("cvegeo", "name", "state", "state_name", "region")
@@ -73,7 +72,7 @@ PAPER = {"claimed_percent": 8.0, "claimed_households": 1_600_000}
 
 
 @dataclass(frozen=True, repr=False)
-class RelianceResults:
+class RelianceResults(ModelResults):
     """Posterior summaries of the reliance model.
 
     Every share is a percentage of dwellings and every change is in percentage points. Intervals
@@ -99,6 +98,9 @@ class RelianceResults:
         What ``results.json`` holds beside the headline: model, engine, convergence, seed, versions.
     """
 
+    columns: ClassVar[Mapping[str, tuple[str, ...]]] = COLUMNS
+    derived: ClassVar[tuple[str, ...]] = ("headline",)
+
     level: pd.DataFrame
     change: pd.DataFrame
     group: pd.DataFrame
@@ -107,32 +109,10 @@ class RelianceResults:
     parameter: pd.DataFrame
     summary: dict[str, Any]
 
-    def __post_init__(self) -> None:
-        """Refuse tables without the columns that readers rely on."""
-        require_columns(self.tables, COLUMNS)
-
-    @property
-    def tables(self) -> dict[str, pd.DataFrame]:
-        """The six tables by name."""
-        return {name: getattr(self, name) for name in TABLES}
-
-    @property
-    def gate(self) -> Gate:
-        """Verdict on the fit, to be asked before anything is concluded from the tables."""
-        return Gate.read(self.summary)
-
-    @property
-    def converged(self) -> bool:
-        """Whether the fit passed its gate; anything but a plain True counts as no."""
-        return self.gate.converged
-
-    def __repr__(self) -> str:
-        """Return what the results are of, and whether they may be used."""
+    def title(self) -> str:
+        """Return in a few words what the results are of."""
         waves = ", ".join(map(str, self.waves))
-        what = f"Reliance in {self.level['cvegeo'].nunique():,} municipalities, waves {waves}"
-        if self.converged:
-            return f"{what}: {', '.join(TABLES)}"
-        return f"{what}: NOT CONVERGED, nothing in it is a finding\n{self.gate.explain()}"
+        return f"Reliance in {self.level['cvegeo'].nunique():,} municipalities, waves {waves}"
 
     @property
     def waves(self) -> list[int]:
@@ -149,13 +129,6 @@ class RelianceResults:
     def _adjacent(self, pair: tuple[int, int]) -> bool:
         waves = self.waves
         return pair in set(itertools.pairwise(waves))
-
-    def rounded(self) -> RelianceResults:
-        """Return the same results as they are written: floats to `DECIMALS` decimals."""
-        return RelianceResults(
-            **{name: rounded(table, DECIMALS) for name, table in self.tables.items()},
-            summary=plain(self.summary),
-        )
 
     def municipalities(self) -> pd.DataFrame:
         """One row a municipality with every wave and change beside each other.
@@ -261,37 +234,7 @@ class RelianceResults:
         document["headline"] = plain(self.headline()) if self.converged else None
         return document
 
-    def write(self, out: Path) -> list[Path]:
-        """Write ``results.json`` and ``summaries/*.parquet|csv`` under a folder.
-
-        Each file appears whole or not at all. Text that a spreadsheet would take for a formula
-        is preceded by an apostrophe in the CSV files, never in the Parquet ones.
-
-        Parameters
-        ----------
-        out : Path
-            Folder, made where missing.
-
-        Returns
-        -------
-        list of Path
-            The files written.
-
-        Raises
-        ------
-        RemitstatsError
-            When the folder can't be written.
-        """
-        tables = {**self.rounded().tables, "municipalities": self.rounded().municipalities()}
-        return write_results(out, tables, self.document())
-
-    @classmethod
-    def read(cls, out: Path) -> RelianceResults:
-        """Read what `write` wrote.
-
-        Raises
-        ------
-        RemitstatsError
-            When a file is missing or is not what `write` writes.
-        """
-        return read_results(out, TABLES, cls, derived=("headline",))
+    def written_tables(self) -> dict[str, pd.DataFrame]:
+        """Return the tables as they are written, the wide one of all municipalities among them."""
+        same = self.rounded()
+        return {**same.tables, "municipalities": same.municipalities()}

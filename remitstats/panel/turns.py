@@ -44,8 +44,8 @@ def only_writer(folders: Iterable[Path], option: str = "--out") -> Iterator[None
 
 @contextmanager
 def _locked(folder: Path, option: str) -> Iterator[None]:
-    missing = [place for place in (folder, *folder.parents) if not place.exists()]
     try:
+        missing = [place for place in (folder, *folder.parents) if not place.exists()]
         handle, alone = _taken(folder)
     except OSError as error:
         raise RemitstatsError(

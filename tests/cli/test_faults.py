@@ -6,6 +6,7 @@ import os
 import resource
 import signal
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -73,20 +74,28 @@ def test_a_folder_that_an_ended_run_removed_is_made_again(tmp_path):
 
 
 @pytest.fixture
-def read_only(tmp_path):
-    """A folder that this process can't write, even if root runs the tests."""
-    folder = tmp_path / "read-only"
-    folder.mkdir()
-    folder.chmod(0o555)
+def without_rights(tmp_path):
+    """Take from this process the right to write everywhere that root has."""
     user = os.geteuid()
     tmp_path.chmod(0o755)
-    for parent in tmp_path.parents[:2]:
+    for parent in tmp_path.parents[:3]:  # with a folder of each worker, where tests run on several
         if parent.stat().st_uid == user:
             parent.chmod(parent.stat().st_mode | 0o055)
-    if user == 0:
-        os.seteuid(65534)
-    yield folder
-    os.seteuid(user)
+
+    @contextmanager
+    def alone(mode):
+        folder = tmp_path / "folder"
+        folder.mkdir()
+        folder.chmod(mode)
+        if user == 0:
+            os.seteuid(65534)
+        try:
+            yield folder
+        finally:
+            os.seteuid(user)
+            folder.chmod(0o755)
+
+    return alone
 
 
 def written(path: Path) -> None:
@@ -105,10 +114,19 @@ def taken(path: Path) -> None:
 
 
 @pytest.mark.parametrize("write", [written, made, taken, require_writable])
-def test_a_folder_that_is_read_only_is_refused_in_words(write, read_only):
-    with pytest.raises(RemitstatsError, match=r"(?i)permission denied"):
-        write(read_only / "file")
-    assert list(read_only.iterdir()) == []
+def test_a_folder_that_is_read_only_is_refused_in_words(write, without_rights):
+    with without_rights(0o555) as folder:
+        with pytest.raises(RemitstatsError, match=r"(?i)permission denied"):
+            write(folder / "file")
+        assert list(folder.iterdir()) == []
+
+
+@pytest.mark.parametrize("write", [written, made, taken, require_writable])
+def test_a_folder_that_can_not_be_entered_is_refused_in_words(write, without_rights):
+    with without_rights(0o000) as folder:
+        with pytest.raises(RemitstatsError, match=r"(?i)permission denied"):
+            write(folder / "deeper" / "file")
+    assert list(folder.iterdir()) == []
 
 
 @pytest.mark.parametrize("year", [1971, 2100])
