@@ -123,9 +123,9 @@ def test_a_folder_that_is_read_only_is_refused_in_words(write, without_rights):
 
 @pytest.mark.parametrize("write", [written, made, taken, require_writable])
 def test_a_folder_that_can_not_be_entered_is_refused_in_words(write, without_rights):
-    with without_rights(0o000) as folder:
-        with pytest.raises(RemitstatsError, match=r"(?i)permission denied"):
-            write(folder / "deeper" / "file")
+    refused = pytest.raises(RemitstatsError, match=r"(?i)permission denied")
+    with without_rights(0o000) as folder, refused:
+        write(folder / "deeper" / "file")
     assert list(folder.iterdir()) == []
 
 

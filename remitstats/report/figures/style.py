@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -50,6 +51,11 @@ STYLE: dict[Any, Any] = {
     "path.simplify": True,
     "figure.facecolor": PAPER,
 }
+
+
+_PLACES = re.compile(r'(?<= )(?:d|x|y)="[^"]*"')  # where what is drawn stands in an SVG
+_LONG = re.compile(r"-?\d+\.\d{3,}")  # places finer than a hundredth of a point, which nobody sees
+_INDENT = re.compile(r"\n +")
 
 
 @dataclass(frozen=True)
@@ -123,7 +129,13 @@ def to_svg(figure: Figure) -> bytes:
     buffer = io.BytesIO()
     with _quiet_about_glyphs():
         figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
-    return buffer.getvalue()
+    text = _PLACES.sub(lambda found: _LONG.sub(_hundredths, found[0]), buffer.getvalue().decode())
+    return _INDENT.sub("\n", text).encode()
+
+
+def _hundredths(found: re.Match[str]) -> str:
+    text = f"{float(found[0]):.2f}".rstrip("0").rstrip(".")
+    return "0" if text == "-0" else text
 
 
 def shorten(text: str, length: int) -> str:
