@@ -13,8 +13,8 @@ from remitstats.claims.circle import summarise
 from remitstats.cli import run_script
 from remitstats.cli.progress import Phases
 from remitstats.fitting.gate import NotConvergedError
-from remitstats.models.circle_data import Measures
 from remitstats.models.circle_form import Form, Priors
+from remitstats.models.circle_measures import Measures
 from remitstats.parts.priors import NormalPrior
 
 PRIORS = Priors(cross_link=NormalPrior(mean=0.0, sd=0.25))  # of a link, in standard deviations

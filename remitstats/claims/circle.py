@@ -33,7 +33,8 @@ from remitstats.errors import RemitstatsError
 from remitstats.estimands.circle import summarise_circle
 from remitstats.estimands.circle_results import COLUMNS, CircleResults
 from remitstats.estimands.summary import ESTIMATE
-from remitstats.models.circle_data import CircleData, Measures, prepare_data
+from remitstats.models.circle_data import CircleData, prepare_data
+from remitstats.models.circle_measures import Measures
 from remitstats.panel.panel import Panel
 from remitstats.parts.sampling_error import SamplingDesign
 from remitstats.untrusted import parse_json, read_text

@@ -31,9 +31,10 @@ from remitstats.estimands.circle_loop import (
 from remitstats.estimands.summary import estimate
 from remitstats.fitting.collapsed import laplace
 from remitstats.fitting.settings import available_cores
-from remitstats.models.circle_data import COMPONENTS, CircleData, Measures, prepare_data
+from remitstats.models.circle_data import CircleData, prepare_data
 from remitstats.models.circle_density import CircleDensity
 from remitstats.models.circle_form import Form, Priors
+from remitstats.models.circle_measures import COMPONENTS, Measures
 from remitstats.panel.panel import Panel
 from remitstats.parts.priors import NormalPrior, ScalePrior
 from remitstats.parts.sampling_error import SamplingDesign

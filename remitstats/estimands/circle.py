@@ -41,7 +41,8 @@ from remitstats.estimands.circle_results import CircleResults, empty
 from remitstats.estimands.summary import ESTIMATE, estimate, parameter_table, run_summary
 from remitstats.fitting.convergence import convergence_of
 from remitstats.fitting.gate import judge
-from remitstats.models.circle_data import VARIABLES, CircleData
+from remitstats.models.circle_data import CircleData
+from remitstats.models.circle_measures import VARIABLES
 from remitstats.panel.panel import Panel
 
 Array = NDArray[np.float64]

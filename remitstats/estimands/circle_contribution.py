@@ -24,8 +24,9 @@ from threadpoolctl import threadpool_limits
 
 from remitstats.estimands.circle_loop import opened
 from remitstats.fitting.settings import available_cores
-from remitstats.models.circle_data import SAMPLED, VARIABLES, CircleData
+from remitstats.models.circle_data import CircleData
 from remitstats.models.circle_form import noise_of
+from remitstats.models.circle_measures import SAMPLED, VARIABLES
 from remitstats.parts.panel_states import draw_states
 
 Array = NDArray[np.float64]

@@ -12,7 +12,7 @@ from remitstats.errors import RemitstatsError, unknown
 from remitstats.estimands.circle import LAGGED, places_of
 from remitstats.estimands.circle_loop import HORIZON, WAVE_YEARS, cut, responses
 from remitstats.estimands.summary import estimate
-from remitstats.models.circle_data import VARIABLES
+from remitstats.models.circle_measures import VARIABLES
 from remitstats.panel.panel import Panel
 
 WHOLE = "whole"

@@ -1,7 +1,7 @@
 """The loop through migration: algebra of effect matrices.
 
 Every function takes arrays whose last two dims are (to, from) over the variables in the order of
-`models.circle_data.VARIABLES`, one wave of ten years apart, with any dims of draws before them.
+`models.circle_measures.VARIABLES`, one wave of ten years apart, with any dims of draws before them.
 With M for migration and r for all else, a matrix A of effects falls into A_MM, A_Mr, A_rM, A_rr.
 
 Halves of the loop and its gain are taken over a horizon of a few waves. Their limits (long-run
@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from remitstats.models.circle import claimed_links
-from remitstats.models.circle_data import VARIABLES
+from remitstats.models.circle_measures import VARIABLES
 
 Array = NDArray[np.float64]
 

@@ -47,12 +47,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from remitstats.models.circle_data import (
-    VARIABLES,
-    CircleData,
-    Measures,
-    prepare_data,
-)
+from remitstats.models.circle_data import CircleData, prepare_data
 from remitstats.models.circle_density import CircleDensity
 from remitstats.models.circle_form import (
     Form,
@@ -61,6 +56,7 @@ from remitstats.models.circle_form import (
     interval_contrasts,
     noise_of,
 )
+from remitstats.models.circle_measures import VARIABLES, Measures
 from remitstats.models.circle_prior import link_prior
 from remitstats.panel.panel import Panel
 from remitstats.parts import correlation

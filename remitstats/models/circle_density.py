@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from remitstats.models.circle_data import SAMPLED, VARIABLES, CircleData
+from remitstats.models.circle_data import CircleData
 from remitstats.models.circle_form import (
     Form,
     Priors,
@@ -23,6 +23,7 @@ from remitstats.models.circle_form import (
     interval_contrasts,
     noise_of,
 )
+from remitstats.models.circle_measures import SAMPLED, VARIABLES
 from remitstats.models.circle_prior import Layout, link_prior, log_prior
 from remitstats.parts.collapsed_density import Pooled, Separable
 from remitstats.parts.correlation import correlation_factor, correlation_factor_pullback

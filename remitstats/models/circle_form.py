@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import linalg
 
-from remitstats.models.circle_data import VARIABLES, CircleData
+from remitstats.models.circle_data import CircleData
+from remitstats.models.circle_measures import VARIABLES
 from remitstats.parts.dynamic_panel import PanelNoise
 from remitstats.parts.priors import NormalPrior, RatioPrior, ScalePrior, SharePrior
 

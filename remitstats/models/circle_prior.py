@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from remitstats.models.circle_data import SAMPLED, VARIABLES
 from remitstats.models.circle_form import Priors
+from remitstats.models.circle_measures import SAMPLED, VARIABLES
 from remitstats.parts.correlation import beta_shape
 from remitstats.parts.priors import ScalePrior, SharePrior
 

@@ -13,8 +13,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from remitstats.models.circle_data import EARLIER_YEARS, VARIABLES, CircleData
+from remitstats.models.circle_data import CircleData
 from remitstats.models.circle_form import noise_of
+from remitstats.models.circle_measures import EARLIER_YEARS, VARIABLES
 from remitstats.simulate.circle_truth import CircleTruth
 
 Array = NDArray[np.float64]

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from remitstats.errors import RemitstatsError, unknown
-from remitstats.models.circle_data import EARLIER, SAMPLED, VARIABLES
+from remitstats.models.circle_measures import EARLIER, SAMPLED, VARIABLES
 
 Array = NDArray[np.float64]
 Entries = tuple[tuple[str, str, float], ...]  # two variables and a number

@@ -37,9 +37,10 @@ from remitstats.estimands.circle_loop import (
     regimes,
 )
 from remitstats.fitting.collapsed import Laplace, laplace
-from remitstats.models.circle_data import VARIABLES, CircleData, coarser
+from remitstats.models.circle_data import CircleData, coarser
 from remitstats.models.circle_density import CircleDensity
 from remitstats.models.circle_form import Form, Priors
+from remitstats.models.circle_measures import VARIABLES
 from remitstats.simulate import SCENARIOS, simulate_circle, true_links
 from remitstats.untrusted import parse_json
 

@@ -11,7 +11,7 @@ from threadpoolctl import threadpool_limits
 
 from remitstats.fitting.collapsed import WhitenedChain, laplace, reshaped
 from remitstats.fitting.convergence import convergence
-from remitstats.models.circle_data import VARIABLES
+from remitstats.models.circle_measures import VARIABLES
 from remitstats.validation.circle import Case, Trial, regime_chances
 
 Array = NDArray[np.float64]

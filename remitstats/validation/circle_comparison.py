@@ -29,9 +29,10 @@ from remitstats.estimands.circle_contribution import panel_arguments
 from remitstats.estimands.circle_loop import CHAIN
 from remitstats.fitting.collapsed import Laplace, laplace
 from remitstats.fitting.settings import available_cores
-from remitstats.models.circle_data import VARIABLES, CircleData
+from remitstats.models.circle_data import CircleData
 from remitstats.models.circle_density import CircleDensity
 from remitstats.models.circle_form import Form, Priors, noise_of
+from remitstats.models.circle_measures import VARIABLES
 from remitstats.parts.panel_states import expected_states
 
 Array = NDArray[np.float64]

@@ -19,8 +19,8 @@ from remitstats.claims.circle_specifications import (
 )
 from remitstats.claims.regime import CLAIMS
 from remitstats.estimands.circle_results import COLUMNS, CircleResults, empty
-from remitstats.models.circle_data import Measures
 from remitstats.models.circle_form import Form
+from remitstats.models.circle_measures import Measures
 from remitstats.simulate import SCENARIOS
 
 FORM = Form().describe()

@@ -15,7 +15,7 @@ from remitstats.estimands.circle import places_of, summarise_circle
 from remitstats.estimands.circle_loop import CHAIN, gain, gain_long_run, ordered_effects
 from remitstats.estimands.circle_natural import ONE_SD, TEN, NaturalScale
 from remitstats.estimands.circle_results import COLUMNS, CircleResults
-from remitstats.models.circle_data import VARIABLES
+from remitstats.models.circle_measures import VARIABLES
 from remitstats.panel.panel import Panel
 
 CHAINS, DRAWS = 4, 600

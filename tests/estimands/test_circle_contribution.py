@@ -9,7 +9,7 @@ import remitstats
 from remitstats.estimands.circle import summarise_circle
 from remitstats.estimands.circle_contribution import moved_by_loop, paths
 from remitstats.estimands.circle_loop import opened
-from remitstats.models.circle_data import VARIABLES
+from remitstats.models.circle_measures import VARIABLES
 
 M, R, S, U, G = range(5)
 

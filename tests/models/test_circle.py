@@ -9,9 +9,10 @@ import pytest
 
 import remitstats
 from remitstats.models import circle
-from remitstats.models.circle_data import VARIABLES, CircleData, prepare_data
+from remitstats.models.circle_data import CircleData, prepare_data
 from remitstats.models.circle_density import CircleDensity
 from remitstats.models.circle_form import Form, Priors
+from remitstats.models.circle_measures import VARIABLES
 from remitstats.parts.dynamic_panel import covariance
 
 FORMS = {

@@ -8,7 +8,8 @@ import pytest
 
 import remitstats
 from remitstats.errors import PanelError, RemitstatsError
-from remitstats.models.circle_data import VARIABLES, CircleData, Measures, prepare_data
+from remitstats.models.circle_data import CircleData, prepare_data
+from remitstats.models.circle_measures import VARIABLES, Measures
 from remitstats.panel.panel import Panel
 from remitstats.parts.sampling_error import SamplingDesign
 
