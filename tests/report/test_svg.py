@@ -40,3 +40,11 @@ def test_places_are_kept_to_a_hundredth_of_a_point(figure):
     assert len(before) == len(after) > 500
     assert np.max(np.abs(np.subtract(before, after))) <= 0.0051
     assert len(short) < 0.95 * len(raw.getvalue())
+
+
+def test_a_legend_of_many_words_stays_within_the_figure(figure):
+    lines = figure.axes[0].lines[:2]
+    legend = figure.legend(lines, ["cifras, con estacionalidad", "tendencia, intervalo creíble"],
+                           loc="upper left", ncols=2)  # fmt: skip
+    to_svg(figure)
+    assert legend.get_window_extent().width <= figure.bbox.width

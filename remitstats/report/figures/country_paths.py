@@ -62,8 +62,8 @@ def country_paths(
     each = PANEL + TITLE + 0.22
     height = HEAD + lines * each + FOOT
     figure = new_figure(PLOT_WIDTH, height)
-    left, gap = 0.36, 0.36
-    width = (PLOT_WIDTH - left - 0.08 - gap * (columns - 1)) / columns
+    left, gap, right = 0.36, 0.36, 0.18  # to the right half a year's label
+    width = (PLOT_WIDTH - left - right - gap * (columns - 1)) / columns
     first, last = int(rows["year"].min()), int(rows["year"].max())
     for i, country in enumerate(shown):
         line, column = divmod(i, columns)
