@@ -206,7 +206,7 @@ def _trials(results: CircleResults, texts: Texts) -> Iterator[Job]:
             "svg",
             texts.plain("circle.curve_alt", count=len(order)),
             texts("circle.curve_caption"),
-            partial(dots, panels, labels, left=1.95),
+            partial(dots, panels, labels, left=2.4),
         )
     table = optional(results, "confusion")
     if table is not None:

@@ -48,3 +48,10 @@ def test_a_legend_of_many_words_stays_within_the_figure(figure):
                            loc="upper left", ncols=2)  # fmt: skip
     to_svg(figure)
     assert legend.get_window_extent().width <= figure.bbox.width
+
+
+def test_a_title_of_an_axis_stays_within_the_figure(figure):
+    words = "Desviaciones estándar: mediana e intervalo creíble de 90 % de colas iguales"
+    text = figure.text(0.985, 0.02, words, ha="right", fontsize=9)
+    to_svg(figure)
+    assert text.get_window_extent().x0 >= 0

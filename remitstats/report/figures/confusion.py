@@ -32,7 +32,7 @@ def confusion(
     Figure
         Share in each cell, count under it.
     """
-    left, top, bottom, step = 1.55, 0.56, 0.08, 0.5
+    left, top, bottom, step = 1.55, 0.68, 0.08, 0.5
     height = step * len(rows) + top + bottom
     figure = new_figure(PLOT_WIDTH, height)
     width = (PLOT_WIDTH - left - 0.08) / PLOT_WIDTH
