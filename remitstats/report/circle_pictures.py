@@ -142,7 +142,7 @@ def _loops(results: CircleResults, texts: Texts) -> Iterator[Job]:
             "svg",
             texts.plain("circle.halves_alt"),
             texts("circle.halves_caption"),
-            partial(dots, panels, labels, left=1.32),
+            partial(dots, panels, labels, left=1.6),
         )
 
 

@@ -142,7 +142,7 @@ def _fit_words(figure: Figure) -> None:
     Legends, and texts that stand in no axes: titles of axes among them.
     """
     canvas: Any = FigureCanvasAgg(figure)
-    words = [(legend, legend.get_texts()) for legend in figure.legends]
+    words: list[tuple[Any, list[Any]]] = [(legend, legend.get_texts()) for legend in figure.legends]
     words += [(text, [text]) for text in figure.texts if not text.get_rotation()]
     for whole, texts in words:
         for _ in range(FITTING_STEPS):  # what stands before the words of a legend keeps its size
