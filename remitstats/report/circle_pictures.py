@@ -187,6 +187,7 @@ def _maps(
 def _trials(results: CircleResults, texts: Texts) -> Iterator[Job]:
     table = optional(results, "specification")
     if table is not None:
+        table = table.assign(specification=table["specification"].map(texts.said_plain))
         order, marked = specification_order(table)
         delta = limit(results.regime)
         panels = []
@@ -228,6 +229,7 @@ def _trials(results: CircleResults, texts: Texts) -> Iterator[Job]:
         )
     table = optional(results, "coverage")
     if table is not None:
+        table = table.assign(scenario=table["scenario"].map(texts.said_plain))
         rows = coverage_rows(table, texts)
         labels = Labels(
             rows=list(rows["row"].unique()),

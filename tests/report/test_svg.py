@@ -55,3 +55,11 @@ def test_a_title_of_an_axis_stays_within_the_figure(figure):
     text = figure.text(0.985, 0.02, words, ha="right", fontsize=9)
     to_svg(figure)
     assert text.get_window_extent().x0 >= 0
+
+
+def test_a_title_is_hardly_wider_than_its_axes(figure):
+    axes = figure.axes[0]
+    axes.set_title("Profundización y retroalimentación, país y regiones", loc="left")
+    to_svg(figure)
+    (title,) = (text for text in axes.get_children() if text == axes._left_title)
+    assert title.get_window_extent().x1 <= axes.bbox.x1 + 0.1 * figure.dpi

@@ -54,6 +54,7 @@ STYLE: dict[Any, Any] = {
 
 
 FITTING_STEPS = 8
+TITLE_ROOM = 0.06  # inches that a title may be wider than its axes, on each side
 _PLACES = re.compile(r'(?<= )(?:d|x|y)="[^"]*"')  # where what is drawn stands in an SVG
 _LONG = re.compile(r"-?\d+\.\d{3,}")  # places finer than a hundredth of a point, which nobody sees
 _INDENT = re.compile(r"\n +")
@@ -139,16 +140,26 @@ def to_svg(figure: Figure) -> bytes:
 def _fit_words(figure: Figure) -> None:
     """Make letters smaller where the words of a figure, in some language, are too many for it.
 
-    Legends, and texts that stand in no axes: titles of axes among them.
+    Legends and texts that stand in no axes stay within the figure, titles above their axes.
     """
     canvas: Any = FigureCanvasAgg(figure)
-    words: list[tuple[Any, list[Any]]] = [(legend, legend.get_texts()) for legend in figure.legends]
-    words += [(text, [text]) for text in figure.texts if not text.get_rotation()]
-    for whole, texts in words:
+    whole = figure.bbox
+    words: list[tuple[Any, list[Any], float, float]] = [
+        (legend, legend.get_texts(), whole.x0, whole.x1) for legend in figure.legends
+    ]
+    words += [
+        (text, [text], whole.x0, whole.x1) for text in figure.texts if not text.get_rotation()
+    ]
+    each: Any
+    for each in figure.axes:
+        axes, titles = each, (each.title, each._left_title, each._right_title)
+        at = axes.bbox.x0 - TITLE_ROOM * figure.dpi, axes.bbox.x1 + TITLE_ROOM * figure.dpi
+        words += [(title, [title], *at) for title in titles if title.get_text()]
+    for thing, texts, left, right in words:
         for _ in range(FITTING_STEPS):  # what stands before the words of a legend keeps its size
             with _quiet_about_glyphs():
-                box = whole.get_window_extent(canvas.get_renderer())
-            over = max(-box.x0, box.x1 - figure.bbox.width)
+                box = thing.get_window_extent(canvas.get_renderer())
+            over = max(left - box.x0, box.x1 - right)
             if over <= 0:
                 break
             for text in texts:
