@@ -81,7 +81,7 @@ def empty(name: str) -> pd.DataFrame:
     return pd.DataFrame({c: pd.Series(dtype=t) for c, t in types.items()})
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class DependenceResults(ModelResults):
     """Tables of a fit of the dependence model.
 
