@@ -1,6 +1,7 @@
 """What all models' results have in common."""
 
 import pytest
+
 from remitstats.catalogue import CATALOGUE
 from remitstats.estimands.model_results import ModelResults
 
