@@ -26,6 +26,7 @@ from remitstats.fitting.local import POLL, OnLost, Result, Watch
 from remitstats.fitting.task import Done, Task, call_off, run_packed
 
 PATIENCE = 30.0  # seconds for the scheduler to answer, and for it to have a worker
+DESERTED = 300.0  # seconds without any worker until work under way is given up
 EVERY = 1.0  # seconds between a worker's notes on how far it is
 AHEAD = 2  # tasks given to the cluster at a time, for each of its threads
 
@@ -102,13 +103,27 @@ def run_on_cluster(
     ------
     Result
         One a task. When the iterator is closed, tasks that are not finished are called off.
+
+    Raises
+    ------
+    RemitstatsError
+        If the connection is lost, or the cluster has had no worker for `DESERTED` seconds.
     """
     run = _Run(client, retries, on_lost)
     waiting = deque(tasks)
     client.subscribe_topic(run.topic, run.note)
+    manned = time.monotonic()
     try:
         while waiting or run.futures:
-            room = AHEAD * max(1, sum(client.nthreads().values())) - len(run.futures)
+            threads = sum(client.nthreads().values())
+            if threads:
+                manned = time.monotonic()
+            elif time.monotonic() - manned > DESERTED:
+                raise RemitstatsError(
+                    f"The Dask cluster has had no worker for {DESERTED:.0f} seconds: start some. "
+                    "Fits that came back are kept; the same call uses them again and does the rest."
+                )
+            room = AHEAD * max(1, threads) - len(run.futures)
             for _ in range(min(room, len(waiting))):
                 run.submit(waiting.popleft())
             yield from run.results()

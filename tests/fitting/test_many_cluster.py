@@ -21,6 +21,7 @@ from remitstats.panel.file import write_panel
 from remitstats.simulate import grid_panel
 
 distributed = pytest.importorskip("distributed", reason="pip install 'remitstats[cluster]'")
+dask = pytest.importorskip("dask", reason="pip install 'remitstats[cluster]'")
 
 HERE = Path(__file__).parent
 SHORT = Settings(draws=10, tune=10, chains=2, seed=4)
@@ -32,6 +33,9 @@ def client() -> Iterator[Any]:
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(str(HERE))
         with (
+            # A local cluster drops for good a worker that is away so long after it was lost,
+            # also one that came back in between and was killed again.
+            dask.config.set({"distributed.deploy.lost-worker-timeout": "1h"}),
             distributed.LocalCluster(
                 n_workers=2, threads_per_worker=1, processes=True, dashboard_address=":0"
             ) as cluster,
@@ -204,7 +208,7 @@ def test_an_interrupt_calls_off_what_is_under_way(
     endless = replace(jobs[0], name="endless", settings=replace(SHORT, seed=6, tune=900_000))
 
     def interrupt(_what: str, share: float) -> None:
-        if share > 0.5 + 0.01:  # the first is done, the second is under way
+        if share > 0.5 and list(tmp_path.glob("*.nc")):  # the first is done, the second under way
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -239,3 +243,22 @@ def test_a_cluster_that_does_not_answer_is_explained(
     ):
         fit_many(jobs, folder=tmp_path, cluster=empty)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_cluster_whose_workers_all_left_is_given_up_in_words(
+    jobs: list[FitJob], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("remitstats.fitting.cluster.DESERTED", 0.5)
+
+    def send_home(_what: str, share: float) -> None:
+        if share > 0:
+            cluster.scale(0)
+
+    with (
+        distributed.LocalCluster(
+            n_workers=1, threads_per_worker=1, processes=False, dashboard_address=":0"
+        ) as cluster,
+        distributed.Client(cluster, set_as_default=False) as client,
+        pytest.raises(RemitstatsError, match=r"has had no worker for 0 seconds: start some"),
+    ):
+        fit_many([jobs[0], jobs[3]], folder=tmp_path, cluster=client, progress=send_home)
