@@ -396,11 +396,15 @@ def site(results: RelianceResults, tmp_path_factory: pytest.TempPathFactory) -> 
 def stuck_site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The report of results that did not converge."""
     results = simulate(converged=False)
-    return build_report(results, panel_for(results), tmp_path_factory.mktemp("stuck")).parent
+    return build_report(
+        results, panel_for(results), tmp_path_factory.mktemp("stuck"), languages=["en"]
+    ).parent
 
 
 @pytest.fixture(scope="session")
 def hostile_site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The report of municipalities with hostile names."""
     results = simulate(names=HOSTILE)
-    return build_report(results, panel_for(results), tmp_path_factory.mktemp("hostile")).parent
+    return build_report(
+        results, panel_for(results), tmp_path_factory.mktemp("hostile"), languages=["en"]
+    ).parent

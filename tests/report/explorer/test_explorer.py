@@ -15,7 +15,7 @@ import pytest
 from remitstats.estimands.dependence_results import COLUMNS, DependenceResults, empty
 from remitstats.report import build_report
 from remitstats.report.explorer import sections
-from remitstats.report.explorer_data import file_name, gather
+from remitstats.report.explorer_data import DIGITS, file_name, gather
 from remitstats.report.formats import MISSING, show
 from remitstats.report.scope import find_scope
 from remitstats.report.surroundings import Surroundings
@@ -31,6 +31,8 @@ PLACES = {
     "change": ("change", ("from_wave", "to_wave"), ("median", *ENDS)),
     "p_increase": ("change", ("from_wave", "to_wave"), ("p_increase",)),
 }
+
+LISTED = ("reliance", "published", "change", "p_increase")  # in the tables without script
 
 
 def carried(site):
@@ -51,7 +53,7 @@ def expected(site):
     for key, (table, times, columns) in PLACES.items():
         frame = pd.read_parquet(site / f"summaries/{table}.parquet")
         for row in frame.to_dict("records"):
-            values = [float(row[column]) for column in columns]
+            values = [float(f"{row[column]:.{DIGITS}g}") for column in columns]
             if not pd.isna(values[0]):
                 found[key, row["cvegeo"], "–".join(str(row[t]) for t in times)] = values
     return found
@@ -84,7 +86,7 @@ def test_the_tables_without_script_show_the_same_numbers(explorer_site, as_shown
     for page in explorer_site.glob("municipalities-*.html"):
         html = page.read_text("utf-8").split("<h2>Reliance</h2>")[1].split("</table>")[0]
         head = carried(explorer_site)[0]["sections"][0]["series"]
-        columns = [(s["key"], when) for s in head for when in s["whens"]]
+        columns = [(s["key"], when) for s in head if s["key"] in LISTED for when in s["whens"]]
         for code, cells in re.findall(r"<td>(\d{5})(<td>.*?)</tr>", html):
             texts = cells.split("<td>")[1:]
             for (key, when), text in zip(columns, texts, strict=True):
@@ -95,7 +97,7 @@ def test_the_tables_without_script_show_the_same_numbers(explorer_site, as_shown
                 shown = [show(value, kinds[key]) for value in values]
                 assert as_shown(text.replace("&lt;", "<").replace("&gt;", ">")) == shown
                 seen += 1
-    assert seen > 300
+    assert seen > 200
 
 
 def test_neighbours_are_those_of_the_panel(explorer_site, explorer_panel):
