@@ -231,7 +231,7 @@ def _run(
     from remitstats.report import build_report  # noqa: PLC0415 - drawing is heavy to import
 
     outcomes: dict[str, Outcome] = {}
-    left_out: dict[str, str] = {}
+    left_out: dict[str, PanelError] = {}
     for model in chosen:
         spoken = partial(_of, model.name, tell) if len(chosen) > 1 else tell
         try:
@@ -240,7 +240,7 @@ def _run(
         except PanelError as error:
             if model.name in named:
                 raise
-            left_out[model.name] = str(error)
+            left_out[model.name] = error
     page = build_report(
         outcomes[FIRST].results,
         panel,
@@ -249,8 +249,9 @@ def _run(
         others={name: o.results for name, o in outcomes.items() if name != FIRST},
         ledger=ledger_for(panel),
         language=job.language,
+        left_out=left_out,
     )
-    return Run(outcomes, left_out, page)
+    return Run(outcomes, {name: str(error) for name, error in left_out.items()}, page)
 
 
 def ledger_for(panel: Panel) -> Ledger | None:
@@ -279,10 +280,15 @@ def _ready(job: Job, models: Iterable[Model], tell: Progress) -> Panel:
     return panel
 
 
+def why_not(model: str) -> str:
+    """Return the sentence under which the problems of a panel for a model stand."""
+    return f"The panel can't be used for the {model} model."
+
+
 def _require_serves(model: Model, panel: Panel) -> None:
     problems = model.problems(panel)
     if problems:
-        raise PanelError(f"The panel can't be used for the {model.name} model.", problems)
+        raise PanelError(why_not(model.name), problems)
 
 
 def _fit(job: Job, entry: Model, panel: Panel, tell: Progress) -> Outcome:

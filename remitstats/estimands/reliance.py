@@ -24,6 +24,7 @@ from remitstats.estimands.results import COLUMNS, RelianceResults
 from remitstats.estimands.summary import QUANTILES, estimate, parameter_table, run_summary
 from remitstats.fitting.convergence import convergence_of
 from remitstats.fitting.gate import judge
+from remitstats.panel.code_form import codes_of
 from remitstats.panel.missing import missing_for_reliance
 from remitstats.panel.panel import Panel
 
@@ -314,11 +315,15 @@ def summarise(
     lacking = missing_for_reliance(panel)
     if lacking:
         summary["missing"] = lacking
-    summary["estimates"] = {
-        "p_national_at_least_8": {
-            str(wave): float((national[:, w] >= 8.0).mean()) for w, wave in enumerate(draws.waves)
+    if codes_of(panel.metadata).own:
+        summary["of_another_country"] = True
+    else:
+        summary["estimates"] = {
+            "p_national_at_least_8": {
+                str(wave): float((national[:, w] >= 8.0).mean())
+                for w, wave in enumerate(draws.waves)
+            }
         }
-    }
     tell("done", 1.0)
     return RelianceResults(
         level=level,

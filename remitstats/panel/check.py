@@ -16,10 +16,10 @@ import pandas as pd
 from remitstats.errors import Problem
 from remitstats.panel import words
 from remitstats.panel.cells import read_column
-from remitstats.panel.code_form import MEXICO, CodeForm, codes_of, problems_of_codes
+from remitstats.panel.code_form import MEXICO, CodeForm, codes_of, problems_of_codes, tables_for
 from remitstats.panel.complete import complete
 from remitstats.panel.panel import Panel
-from remitstats.panel.schema import REQUIRED_TABLE, TABLES, tables_for
+from remitstats.panel.schema import REQUIRED_TABLE, TABLES
 
 LISTED = 5
 

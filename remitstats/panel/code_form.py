@@ -14,13 +14,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import groupby
 from typing import Any
 
 from remitstats.errors import Problem
 from remitstats.panel import words
+from remitstats.panel.schema import CVEGEO, STATE, TABLES
+from remitstats.panel.spec import ColumnSpec, TableSpec
 
 LONGEST = 20
 MEXICO = (None, "Mexico", "México")
@@ -84,7 +86,8 @@ class Codes:
     municipality, state : CodeForm
         Of the two kinds of codes.
     own : bool
-        Whether the panel says so itself; if not, they are written as Mexico's are.
+        Whether the panel says so itself, as one of another country does; if not, they are written
+        as Mexico's are.
     """
 
     municipality: CodeForm
@@ -119,6 +122,31 @@ def codes_of(metadata: Mapping[str, Any]) -> Codes:
     return Codes(municipality, state, own=True)
 
 
+def tables_for(codes: Codes) -> Mapping[str, TableSpec]:
+    """Return the schema of a panel whose codes are written in some way.
+
+    Parameters
+    ----------
+    codes : Codes
+        As `codes_of` tells from the panel's metadata.
+    """
+    if not codes.own:
+        return TABLES
+    forms = {CVEGEO: ("municipality", codes.municipality), STATE: ("state", codes.state)}
+
+    def own(column: ColumnSpec) -> ColumnSpec:
+        if column.pattern not in forms:
+            return column
+        kind, form = forms[column.pattern]
+        accepted = f"the code of a {kind} as {form.in_words}"
+        return replace(column, pattern=form.pattern, accepted=accepted)
+
+    return {
+        name: replace(table, columns=tuple(map(own, table.columns)))
+        for name, table in TABLES.items()
+    }
+
+
 def problems_of_codes(metadata: Mapping[str, Any]) -> list[Problem]:
     """Return what is wrong with what a panel's metadata say of its codes."""
     given = metadata.get(KEY)
@@ -144,6 +172,14 @@ def problems_of_codes(metadata: Mapping[str, Any]) -> list[Problem]:
         remedy = f"name the country, or leave out {KEY}: Mexico's codes are known"
         problems.append(_problem("country", words.show(country), "the name of the country", remedy))
     return problems
+
+
+def problems_of_another_country(metadata: Mapping[str, Any]) -> list[Problem]:
+    """Return why a panel can't be used for a model that is of Mexico; nothing if it can."""
+    if not codes_of(metadata).own:
+        return []
+    accepted = "Mexico, whose publishers, censuses and breaks of series the model knows"
+    return [_problem("country", words.show(metadata.get("country")), accepted)]
 
 
 def _problem(place: str, found: str, accepted: str, remedy: str = "") -> Problem:

@@ -9,20 +9,15 @@ Conventions
 Dollars are millions of current US dollars, pesos are millions of Mexican pesos, shares are
 percentages of 0 to 100. `cvegeo` is the 5-character code of a municipality, of which the first two
 are the code of its state. A panel of another country keeps the names of the columns and may write
-its codes in its own way (`remitstats.panel.code_form`); `tables_for` gives its schema.
+its codes in its own way; `remitstats.panel.code_form` gives its schema.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from types import MappingProxyType
-from typing import TYPE_CHECKING
 
 from remitstats.panel.spec import ColumnSpec, TableSpec
-
-if TYPE_CHECKING:
-    from remitstats.panel.code_form import Codes
 
 CVEGEO = r"[0-9]{5}"
 STATE = r"[0-9]{2}"
@@ -417,28 +412,3 @@ _ALL = (
 
 TABLES: Mapping[str, TableSpec] = MappingProxyType({table.name: table for table in _ALL})
 REQUIRED_TABLE = "municipality_wave"
-
-
-def tables_for(codes: Codes) -> Mapping[str, TableSpec]:
-    """Return the schema of a panel whose codes are written in some way.
-
-    Parameters
-    ----------
-    codes : Codes
-        As `remitstats.panel.code_form.codes_of` tells from the panel's metadata.
-    """
-    if not codes.own:
-        return TABLES
-    forms = {CVEGEO: ("municipality", codes.municipality), STATE: ("state", codes.state)}
-
-    def own(column: ColumnSpec) -> ColumnSpec:
-        if column.pattern not in forms:
-            return column
-        kind, form = forms[column.pattern]
-        accepted = f"the code of a {kind} as {form.in_words}"
-        return replace(column, pattern=form.pattern, accepted=accepted)
-
-    return {
-        name: replace(table, columns=tuple(map(own, table.columns)))
-        for name, table in TABLES.items()
-    }

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from remitstats.claims.ledger import Ledger
+    from remitstats.errors import PanelError
     from remitstats.estimands.results import RelianceResults
     from remitstats.panel.panel import Panel
 
@@ -24,6 +25,7 @@ def build_report(
     others: Mapping[str, Any] | None = None,
     ledger: Ledger | None = None,
     language: str = "en",
+    left_out: Mapping[str, PanelError] | None = None,
 ) -> Path:
     """Write the report of a reliance fit and, where there are some, of fits of other models.
 
@@ -53,6 +55,8 @@ def build_report(
     language : str
         ``en`` or ``es``: what the report opens with. Pages of the other language lie in a folder of
         its name.
+    left_out : mapping of str to PanelError, optional
+        Models that the panel can't serve, with why: the front page says so.
 
     Returns
     -------
@@ -66,4 +70,4 @@ def build_report(
     """
     from remitstats.report.site import build  # noqa: PLC0415  drawing is heavy to import
 
-    return build(results, panel, out, progress, others, ledger, language)
+    return build(results, panel, out, progress, others, ledger, language, left_out)
