@@ -26,9 +26,9 @@ What the line leaves out is looked for under these names, each ``module:attribut
 ``design="design"`` says that `build` also takes the assumed census sample, under that name;
 ``page=False`` that the report has no page of the model; ``by_default=False`` that only those who
 ask for the model by name get it; ``of_mexico=True`` that it knows Mexico's publishers, censuses and
-breaks, and is refused for a panel that says it is of another country. Without a `check`, a panel that lacks what is needed is refused by
-`build` (`PanelError`). In `remitstats run`, a model that nobody asked for by name and that the
-panel can't serve is left out, and the program says so.
+breaks, and is refused for a panel that says it is of another country. Without a `check`, a panel
+that lacks what is needed is refused by `build` (`PanelError`). In `remitstats run`, a model that
+nobody asked for by name and that the panel can't serve is left out, and the program says so.
 
 The report, for a model with a page, also needs (see `report.model_pages`)
 

@@ -22,6 +22,7 @@ from remitstats.fitting.run import fit
 from remitstats.fitting.settings import AskedSettings
 from remitstats.fitting.store import fit_name, fit_or_reuse
 from remitstats.fitting.version import code_version, fit_key
+from remitstats.models.reliance_data import design_of
 from remitstats.panel.load import load_mexico, load_panel
 from remitstats.panel.panel import Panel
 from remitstats.panel.turns import only_writer
@@ -295,7 +296,7 @@ def _fit(job: Job, entry: Model, panel: Panel, tell: Progress) -> Outcome:
     """Fit a model to a panel that its check finds nothing wrong with, and write its tables."""
     out, results_of = job.folder(entry), entry.load("results")
     tell("building the model", 0.0)
-    options = {entry.design: job.design} if entry.design else {}
+    options = {entry.design: design_of(panel, job.design)} if entry.design else {}
     model = entry.load("build")(panel, priors=job.priors.get(entry.name), **options)
     tell("building the model", 1.0)
     settings = job.settings.settings(getattr(model, "lengths", {}))

@@ -135,7 +135,7 @@ def _rebuild(
 
 def _left_out(panel: Panel, absent: Iterable[Model]) -> dict[str, PanelError]:
     """Return why a run leaves out those of the absent models that a panel can't serve."""
-    found = {model.name: model.problems(panel) for model in absent if model.by_default}
+    found = {each.name: each.problems(panel) for each in absent if each.by_default}
     return {
         name: PanelError(why_not(name), problems) for name, problems in found.items() if problems
     }

@@ -35,6 +35,7 @@ from remitstats.models.circle_data import CircleData, prepare_data
 from remitstats.models.circle_density import CircleDensity
 from remitstats.models.circle_form import Form, Priors
 from remitstats.models.circle_measures import COMPONENTS, Measures
+from remitstats.models.reliance_data import design_of
 from remitstats.panel.code_form import codes_of
 from remitstats.panel.panel import Panel
 from remitstats.parts.priors import NormalPrior, ScalePrior
@@ -169,7 +170,7 @@ def specification_curve(
 
 
 def _data(panel: Panel, one: Specification) -> CircleData:
-    data = prepare_data(panel, one.measures, one.design)
+    data = prepare_data(panel, one.measures, design_of(panel, one.design))
     codes = data.coords["municipality"]
     if one.without == "border":
         if codes_of(panel.metadata).own:

@@ -28,6 +28,7 @@ from remitstats.models.circle_measures import (
     standardised,
     underdevelopment_of,
 )
+from remitstats.models.reliance_data import design_of
 from remitstats.panel.panel import Panel
 from remitstats.parts.factor import OneFactor
 from remitstats.parts.nested_normal import NestedData, Tree
@@ -204,7 +205,7 @@ def prepare_data(
     PanelError
         If a table or a variable is missing, or only one wave has data: dynamics need two.
     """
-    measures, design = measures or Measures(), design or SamplingDesign()
+    measures, design = measures or Measures(), design or design_of(panel)
     problems = _missing(panel)
     if problems:
         raise PanelError("The panel can't be used for the circle model.", problems)

@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from remitstats.errors import PanelError
-from remitstats.panel import words
+from remitstats.panel import sample
 from remitstats.panel.code_form import codes_of
 from remitstats.panel.panel import Panel
 from remitstats.parts import icar
@@ -137,7 +137,7 @@ def _edges(panel: Panel, codes: NDArray[Any]) -> NDArray[np.int64]:
     return np.array(edges, dtype=np.int64).reshape(-1, 2)
 
 
-def design_of(panel: Panel) -> SamplingDesign:
+def design_of(panel: Panel, asked: SamplingDesign | None = None) -> SamplingDesign:
     """Return the census sample that a panel's metadata tell, or the one assumed of Mexico's.
 
     Parameters
@@ -147,40 +147,30 @@ def design_of(panel: Panel) -> SamplingDesign:
         of fractions by wave), `complete_below` and `design_effect`; see `SamplingDesign`. What a
         panel with codes of its own leaves out is as for a wave that `SamplingDesign` knows
         nothing of, never a fraction of Mexico's.
+    asked : SamplingDesign, optional
+        A design asked for. Where the panel tells of its sample, or is of another country, nothing
+        but its design effect is taken: its fractions are those of Mexico's waves.
 
     Raises
     ------
     PanelError
         If it can't be used.
     """
-    given = panel.metadata.get("sample")
+    if asked is not None:
+        own = sample.KEY in panel.metadata or codes_of(panel.metadata).own
+        return replace(design_of(panel), design_effect=asked.design_effect) if own else asked
+    given = panel.metadata.get(sample.KEY)
     usual = SamplingDesign()
     if given is None:
         return replace(usual, fraction={}) if codes_of(panel.metadata).own else usual
-    try:
-        unknown = set(given) - {"fraction", "complete_below", "design_effect"}
-        if unknown:
-            raise ValueError(f"{words.name(min(map(str, unknown)))} is no part of it")
-        fraction = given.get("fraction", {})
-        by_wave = isinstance(fraction, Mapping)
-        return SamplingDesign(
-            fraction={int(wave): float(f) for wave, f in fraction.items()} if by_wave else {},
-            default_fraction=usual.default_fraction if by_wave else float(fraction),
-            complete_below=float(given.get("complete_below", usual.complete_below)),
-            design_effect=float(given.get("design_effect", usual.design_effect)),
-        )
-    except (TypeError, ValueError, AttributeError) as error:
-        raise PanelError(
-            "What the panel says of its census sample can't be used.",
-            [
-                words.problem(
-                    "metadata.json",
-                    "-",
-                    "sample",
-                    words.show(str(given)),
-                    "fraction (above 0, at most 1), complete_below (1 or more), design_effect "
-                    "(1 or more)",
-                    words.name(error),
-                )
-            ],
-        ) from error
+    problems = sample.problems_of_sample(panel.metadata)
+    if problems:
+        raise PanelError("What the panel says of its census sample can't be used.", problems)
+    fraction = given.get(sample.FRACTION, usual.default_fraction)
+    by_wave = isinstance(fraction, Mapping)
+    return SamplingDesign(
+        fraction={int(wave): float(part) for wave, part in fraction.items()} if by_wave else {},
+        default_fraction=usual.default_fraction if by_wave else float(fraction),
+        complete_below=float(given.get("complete_below", usual.complete_below)),
+        design_effect=float(given.get("design_effect", usual.design_effect)),
+    )

@@ -19,6 +19,7 @@ from remitstats.panel.cells import read_column
 from remitstats.panel.code_form import MEXICO, CodeForm, codes_of, problems_of_codes, tables_for
 from remitstats.panel.complete import complete
 from remitstats.panel.panel import Panel
+from remitstats.panel.sample import problems_of_sample
 from remitstats.panel.schema import REQUIRED_TABLE, TABLES
 
 LISTED = 5
@@ -66,7 +67,7 @@ def check_tables(
     references = _references(tables)
     codes = codes_of(metadata)
     schema = tables_for(codes)
-    problems = problems_of_codes(metadata)
+    problems = problems_of_codes(metadata) + problems_of_sample(metadata)
     if REQUIRED_TABLE not in tables:
         problems.append(_missing_table(tables))
     for name, frame in tables.items():

@@ -52,6 +52,9 @@ def complete(
     """
     filled, about = dict(tables), dict(metadata)
     form = codes_of(about)
+    if form.own:  # what of a template was not filled in counts as left out
+        left = [name for name in GEOGRAPHY if name in filled and not len(filled[name])]
+        filled = {name: frame for name, frame in filled.items() if name not in left}
     mexican = not form.own and about.get("country") in MEXICO
     codes = _codes(tables.get(REQUIRED_TABLE), "cvegeo", form.municipality)
     if codes and "municipality" not in tables and mexico is not None and mexican:
