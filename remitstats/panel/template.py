@@ -234,8 +234,8 @@ columns are the same for all countries.
 
 - `country`, `title`: as they shall stand in the report.
 - `codes`: how the codes are written. 9 stands for a digit, A for a capital letter, anything else
-  for itself (`9999`, `AA-99`); `any` takes letters, digits, '-', '_' and '.'. A form of digits alone
-  finds codes that lost a leading zero in a spreadsheet.
+  for itself (`9999`, `AA-99`); `any` takes letters, digits, '-', '_' and '.'. A form of digits
+  alone finds codes that lost a leading zero in a spreadsheet.
 - `sample`: how the percentages were measured. `fraction` is the share of dwellings that were asked
   (1 for all; or an object by wave, such as {{"2007": 1, "2024": 0.1}}), `complete_below` the number
   of dwellings up to which all were asked, `design_effect` by how much clusters inflate the variance

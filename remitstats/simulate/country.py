@@ -1,8 +1,8 @@
 """An invented country that is not Mexico, to try out what a panel of one's own can do.
 
 It has the size and the two levels of El Salvador: 14 departments of 262 municipalities, codes of
-four digits that begin with the department's two, waves in 2007 and 2024. Nothing else of it is
-real: borders, names and numbers are drawn by a computer, and the panel says so wherever it is shown.
+four digits that begin with the department's two, waves in 2007 and 2024. Nothing else is real:
+borders, names and numbers are drawn by a computer, and the panel says so wherever it is shown.
 """
 
 from __future__ import annotations
