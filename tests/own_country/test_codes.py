@@ -9,8 +9,10 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from typer.testing import CliRunner
 
 import remitstats
+from remitstats.cli.app import app as program
 from remitstats.errors import PanelError
 from remitstats.models import circle_data, reliance
 from remitstats.models.reliance_data import design_of
@@ -171,3 +173,12 @@ def test_the_simulated_country_is_whole_and_says_what_it_is(tmp_path: Path) -> N
     assert country.metadata["simulated"]["seed"] == 3
     pairs = country.table("adjacency")
     assert pd.concat([pairs["cvegeo_a"], pairs["cvegeo_b"]]).nunique() == 262
+
+
+def test_the_command_writes_it_into_a_folder(tmp_path: Path) -> None:
+    words = ["simulate", "country", "--seed", "3", "--out", str(tmp_path / "valdoria")]
+    result = CliRunner().invoke(program, words)
+    assert result.exit_code == 0
+    panel = load_panel(tmp_path / "valdoria")
+    assert panel.hash == simulated_country(seed=3).hash
+    assert panel.metadata == simulated_country(seed=3).metadata
