@@ -17,9 +17,9 @@ coefficients, since both are generalised least squares: to six digits. Standard 
 far as the scale does that was estimated beside them: within 0.5%.
 
 **Potthoff and Roy's dental measurements** (1964, Biometrika 51: 313-326; 16 boys and 11 girls at
-ages 8, 10, 12, 14). Jennrich and Schluchter (1986, Biometrics 42: 805-820; also tabulated by Verbeke
-and Molenberghs 2000, Linear Mixed Models for Longitudinal Data) fit a line of age for each sex with
-several covariances by maximum likelihood: minus twice the log likelihood is 440.681 for a
+ages 8, 10, 12, 14). Jennrich and Schluchter (1986, Biometrics 42: 805-820; also tabulated by
+Verbeke and Molenberghs 2000, Linear Mixed Models for Longitudinal Data) fit a line of age for each
+sex with several covariances by maximum likelihood: minus twice the log likelihood is 440.681 for a
 first-order autoregression (rho 0.6071), 428.639 for a random intercept (variance 3.0306, the rest
 1.8746), 478.242 for neither. The panel must reach the same maxima: within 0.001.
 """

@@ -7,9 +7,9 @@ Bayesian Data Analysis, section 5.5, with the priors of posteriordb):
     y_j ~ Normal(theta_j, se_j),  theta_j ~ Normal(mu, tau),  mu ~ Normal(0, 5),
     tau ~ half-Cauchy(5).
 
-The reference is the posterior "eight_schools" of posteriordb (Magnusson, Bürkner and Vehtari, "A set
-of posteriors for Bayesian inference and probabilistic programming"; its summary statistics): means
-of its reference draws with their Monte Carlo errors, and for mu and tau the means of squares.
+The reference is the posterior "eight_schools" of posteriordb (Magnusson, Bürkner and Vehtari, "A
+set of posteriors for Bayesian inference and probabilistic programming"; its summary statistics):
+means of its reference draws with their Monte Carlo errors, and for mu and tau the means of squares.
 Bound: three of those errors.
 
 Two levels of `pooling` are schools in one group whose own value is mu, so that for a given tau
