@@ -24,7 +24,7 @@ circle: $(STAMP)  ## Fit the circle with its specification curve too, and draw t
 	@$(VENV)/bin/remitstats report --out reports
 
 test: $(STAMP) browser  ## Run the tests (the slow ones aside)
-	@$(PYTHON) -m pytest -n auto
+	@$(PYTHON) -m pytest -n auto --dist loadfile
 
 test-slow: $(STAMP) browser  ## Run the slow tests
 	@$(PYTHON) -m pytest -m slow
@@ -36,7 +36,7 @@ lint: $(STAMP)  ## Check style and types
 
 coverage: $(STAMP) browser  ## Run the tests and say which lines they ran (htmlcov/index.html)
 	@$(PYTHON) -m pip install --quiet --constraint constraints.txt --editable ".[care]"
-	@$(PYTHON) -m pytest -n auto --cov --cov-report=term:skip-covered --cov-report=html
+	@$(PYTHON) -m pytest -n auto --dist loadfile --cov --cov-report=term:skip-covered --cov-report=html
 
 audit: $(STAMP)  ## Look for known vulnerabilities of the packages used (asks the network)
 	@scripts/audit $(PYTHON)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
     from typing import Any
 
@@ -25,11 +25,13 @@ def build_report(
     others: Mapping[str, Any] | None = None,
     ledger: Ledger | None = None,
     language: str = "en",
+    languages: Sequence[str] = ("en", "es"),
     left_out: Mapping[str, PanelError] | None = None,
 ) -> Path:
     """Write the report of a reliance fit and, where there are some, of fits of other models.
 
-    It holds every page in English and in Spanish; each leads to the same page in the other.
+    It holds every page in English and in Spanish, if nothing else is asked for; each leads to the
+    same page in the other.
 
     Parameters
     ----------
@@ -55,6 +57,8 @@ def build_report(
     language : str
         ``en`` or ``es``: what the report opens with. Pages of the other language lie in a folder of
         its name.
+    languages : sequence of str
+        What it is written in besides; ``languages=["en"]`` takes half the time and the room.
     left_out : mapping of str to PanelError, optional
         Models that the panel can't serve, with why: the front page says so.
 
@@ -70,4 +74,6 @@ def build_report(
     """
     from remitstats.report.site import build  # noqa: PLC0415  drawing is heavy to import
 
-    return build(results, panel, out, progress, others, ledger, language, left_out)
+    return build(
+        results, panel, out, progress, others, ledger, language, languages, without=left_out
+    )

@@ -204,7 +204,7 @@ def _trials(results: CircleResults, texts: Texts) -> Iterator[Job]:
         )
         yield Job(
             "circle_specifications",
-            "svg",
+            "png",
             texts.plain("circle.curve_alt", count=len(order)),
             texts("circle.curve_caption"),
             partial(dots, panels, labels, left=2.4),

@@ -84,7 +84,7 @@ def _paths(results: DependenceResults, surroundings: Surroundings) -> Iterator[J
     if states:
         yield Job(
             "dependence_states",
-            "svg",
+            "png",
             texts.plain("dependence.states_alt", count=len(states)),
             texts("dependence.states_caption"),
             partial(paths, states, words, columns=4, breaks=breaks, shared=True),
@@ -96,7 +96,7 @@ def _paths(results: DependenceResults, surroundings: Surroundings) -> Iterator[J
     if found:
         yield Job(
             "dependence_examples",
-            "svg",
+            "png",
             texts.plain("dependence.examples_alt", count=len(found)),
             texts("dependence.examples_caption"),
             partial(paths, found, words, columns=2, breaks=breaks),
@@ -121,7 +121,7 @@ def _states(results: DependenceResults, texts: Texts) -> Iterator[Job]:
     panels = [Panel(texts.said_plain(period), table[table["period"] == period]) for period in shown]
     yield Job(
         "dependence_growth_states",
-        "svg",
+        "png",
         texts.plain("dependence.growth_states_alt"),
         texts("dependence.growth_states_caption"),
         partial(dots, panels, labels, left=1.42),
@@ -208,7 +208,7 @@ def _checks(results: DependenceResults, texts: Texts) -> Iterator[Job]:
         table: pd.DataFrame = results.predictive.assign(wave=said)
         yield Job(
             "dependence_predictive",
-            "svg",
+            "png",
             texts.plain("dependence.predictive_alt"),
             texts("dependence.predictive_caption"),
             partial(

@@ -77,7 +77,7 @@ def _paths(results: DependenceStateResults, surroundings: Surroundings) -> Itera
     names = dict(zip(order["code"][:MOST], order["name"][:MOST], strict=True))
     yield Job(
         "dependence_state_paths",
-        "svg",
+        "png",
         texts.plain("dependence_state.paths_alt", states=", ".join(names.values())),
         texts("dependence_state.paths_caption"),
         partial(yearly_paths, states, names, words),
@@ -98,7 +98,7 @@ def _tendencies(results: DependenceStateResults, surroundings: Surroundings) -> 
     )
     yield Job(
         "dependence_state_tendency",
-        "svg",
+        "png",
         texts.plain("dependence_state.tendency_alt"),
         texts("dependence_state.tendency_caption"),
         partial(dots, [Panel("", rows)], labels, left=1.4),

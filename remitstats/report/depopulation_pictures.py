@@ -182,7 +182,7 @@ def _paths(results: DepopulationResults, texts: Texts) -> Iterator[Job]:
     )
     yield Job(
         "depopulation_states",
-        "svg",
+        "png",
         texts.plain("depopulation.states_alt"),
         texts("depopulation.states_caption"),
         partial(small_multiples, panels, words, limits=ends),
@@ -199,7 +199,7 @@ def _paths(results: DepopulationResults, texts: Texts) -> Iterator[Job]:
     ]
     yield Job(
         "depopulation_municipalities",
-        "svg",
+        "png",
         texts.plain(
             "depopulation.municipalities_alt", names=", ".join(path.title for path in municipal)
         ),
@@ -214,7 +214,7 @@ def _checks(results: DepopulationResults, texts: Texts) -> Iterator[Job]:
     if len(table):
         yield Job(
             "depopulation_check",
-            "svg",
+            "png",
             texts.plain("depopulation.check_alt"),
             texts("depopulation.check_caption"),
             partial(

@@ -58,6 +58,9 @@ class Series:
         (a dashed line in a band), or nothing.
     aside : bool
         Whether its rows are put away under a heading that opens.
+    listed : bool
+        Whether the states' tables, for readers without scripts, have it; else the explorer and the
+        file alone do. What follows from other rows is left out, or the tables outgrow the report.
     """
 
     key: str
@@ -69,6 +72,12 @@ class Series:
     chart: str = ""
     mark: str = ""
     aside: bool = False
+    listed: bool = True
+
+    @property
+    def in_tables(self) -> bool:
+        """Whether the states' tables have it."""
+        return self.listed and not self.aside
 
     @property
     def parts(self) -> int:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from remitstats.panel.panel import Panel
     from remitstats.report.texts import Texts
 
+DIGITS = 6
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9]{1,12}")
 
 
@@ -205,7 +206,7 @@ class Explorer:
         inside = np.flatnonzero(self.places["state"].astype(str).to_numpy() == state)
         found = []
         for section in self.sections:
-            shown = [cells for cells in self.cells[section.key] if not cells.series.aside]
+            shown = [cells for cells in self.cells[section.key] if cells.series.in_tables]
             if not shown:
                 continue
             signs = {note: "*" * (i + 1) for i, note in enumerate(section.notes)}
@@ -283,10 +284,16 @@ def _texts(cells: Cells, place: int, joiner: str) -> Iterator[str]:
 
 
 def _numbers(values: np.ndarray) -> list[list[float | int | None]]:
-    """Return rows of numbers as JSON can hold them, without missing ones at the end of a row."""
+    """Return rows of numbers as JSON can hold them, without missing ones at the end of a row.
+
+    Fractions keep `DIGITS` significant digits, more than a posterior's draws can tell.
+    """
     found = []
     for row in values.tolist():
-        numbers = [None if math.isnan(x) else int(x) if x.is_integer() else x for x in row]
+        numbers = [
+            None if math.isnan(x) else int(x) if x.is_integer() else float(f"{x:.{DIGITS}g}")
+            for x in row
+        ]
         while numbers and numbers[-1] is None:
             numbers.pop()
         found.append(numbers)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _QUARTER = re.compile(r"(\d{4})Q([1-4])")
 DECIMALS = 2  # of the money measured in a quarter
+UNLISTED = ("acceleration", "money_rank", "p_first_100")  # see `explorer.Series.listed`
 
 
 def dependence_section(results: Mapping[str, Any], surroundings: Surroundings) -> Section | None:
@@ -134,7 +135,8 @@ def _tables(results: DependenceResults, texts: Texts) -> Iterator[Series]:
 
     def of(key: str, unit: str, kind: str, table: pd.DataFrame, source: str) -> Series:
         title = texts.plain(f"explorer.series_{key}", count=count)
-        return Series(key, title, unit, kind, table, f"dependence/summaries/{source}.csv")
+        file, listed = f"dependence/summaries/{source}.csv", key not in UNLISTED
+        return Series(key, title, unit, kind, table, file, listed=listed)
 
     percent_a_year = texts.plain("explorer.unit_percent_year")
     yield of("growth", percent_a_year, "points1", estimates(periods, "period"), "growth")

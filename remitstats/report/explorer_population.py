@@ -107,6 +107,7 @@ def _growth(table: pd.DataFrame, texts: Texts) -> Iterator[Series]:
             kind="points",
             table=estimates(table, "interval", f"{key}_"),
             source=source,
+            listed=key == "true",
             chart="rates" if key == "underlying" else "",
             mark="interval" if key == "underlying" else "",
         )
@@ -117,6 +118,7 @@ def _growth(table: pd.DataFrame, texts: Texts) -> Iterator[Series]:
         kind="points",
         table=single(table, "interval", "recorded"),
         source=source,
+        listed=False,
         chart="rates",
         mark="dots",
     )
@@ -128,6 +130,7 @@ def _growth(table: pd.DataFrame, texts: Texts) -> Iterator[Series]:
             kind="probability",
             table=single(table, "interval", column),
             source=source,
+            listed=column == "p_decline",
         )
 
 

@@ -76,6 +76,7 @@ def _series(results: RelianceResults, texts: Texts) -> tuple[Series, ...]:
             kind="count",
             table=estimates(ranked, "wave"),
             source="summaries/level.csv",
+            listed=False,
         ),
         *(
             Series(
@@ -85,6 +86,7 @@ def _series(results: RelianceResults, texts: Texts) -> tuple[Series, ...]:
                 kind="probability",
                 table=single(level, "wave", f"p_above_{threshold}"),
                 source="summaries/level.csv",
+                listed=False,
             )
             for threshold in THRESHOLDS
         ),
@@ -120,6 +122,7 @@ def _against_nation(level: pd.DataFrame, texts: Texts) -> tuple[Series, ...]:
             kind="probability",
             table=single(level, "wave", "p_above_nation"),
             source="summaries/level.csv",
+            listed=False,
         ),
     )
 

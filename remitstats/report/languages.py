@@ -45,7 +45,7 @@ def to_top(language: str, order: Sequence[str]) -> str:
 
 
 def switch(file: str, language: str, order: Sequence[str]) -> list[Switch]:
-    """Return the languages of a page.
+    """Return the languages of a page; none where there is no choice.
 
     Parameters
     ----------
@@ -57,7 +57,9 @@ def switch(file: str, language: str, order: Sequence[str]) -> list[Switch]:
         All languages, the one on top first.
     """
     up = to_top(language, order)
-    found = []
+    found: list[Switch] = []
+    if len(order) == 1:
+        return found
     for each, own_name in NAMES.items():
         if each in order:
             folder = "" if each == order[0] else f"{each}/"

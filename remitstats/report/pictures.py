@@ -184,7 +184,7 @@ def _plots(results: RelianceResults, scope: Scope, texts: Texts) -> Iterator[Job
         values = {"count": len(rows), "wave": wave}
         yield Job(
             f"ranking_{wave}",
-            "svg",
+            "png",
             texts.plain("ranking.alt", **values),
             texts("ranking.caption", **values),
             partial(
@@ -203,7 +203,7 @@ def _plots(results: RelianceResults, scope: Scope, texts: Texts) -> Iterator[Job
     if blocks:
         yield Job(
             "groups",
-            "svg",
+            "png",
             texts.plain("states.alt"),
             texts("states.caption"),
             partial(groups, blocks, results.waves, texts.plain("states.axis")),
@@ -228,7 +228,7 @@ def _plots(results: RelianceResults, scope: Scope, texts: Texts) -> Iterator[Job
     if len(results.predictive):
         yield Job(
             "predictive",
-            "svg",
+            "png",
             texts.plain("check.alt"),
             texts("check.caption"),
             partial(

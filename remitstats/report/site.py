@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
@@ -52,11 +52,15 @@ def build(
     others: Mapping[str, Any] | None = None,
     ledger: Ledger | None = None,
     language: str = LANGUAGES[0],
+    languages: Sequence[str] = LANGUAGES,
+    *,
     without: Mapping[str, PanelError] | None = None,
 ) -> Path:
     """Write a report; see `remitstats.report.build_report`."""
     report = progress or _silent
-    require_language(language)
+    order = tuple(dict.fromkeys((language, *languages)))
+    for each in order:
+        require_language(each)
     models = model_pages(others or {})
     try:
         out.mkdir(parents=True, exist_ok=True)
@@ -65,7 +69,7 @@ def build(
         raise _unwritable(out, error) from error
     try:
         contents = Contents(results.rounded(), panel, models, ledger, without or {})
-        _fill(contents, stage, report, language)
+        _fill(contents, stage, report, order)
         report("moving into place", 0.98)
         _move(stage, out)
     except OSError as error:
@@ -130,14 +134,13 @@ class Contents:
         return self._surroundings.in_language(scope, texts)
 
 
-def _fill(contents: Contents, stage: Path, progress: Progress, language: str) -> None:
-    """Write data, pictures and pages: those of the language asked for on top, others below."""
+def _fill(contents: Contents, stage: Path, progress: Progress, order: tuple[str, ...]) -> None:
+    """Write data, pictures and pages: those of the first language on top, others below."""
     progress("map shapes", 0.0)
     assets = stage / "assets"
     assets.mkdir()
     _write_assets(assets)
     contents.shapes  # noqa: B018 - loaded here, where the progress says so
-    order = (language, *(other for other in LANGUAGES if other != language))
     for number, each in enumerate(order):
         first, last = (0.05 + 0.75 * (number + part) / len(order) for part in (0, 1))
         _write_pages(contents, stage, partial(_between, progress, first, last), each, order)

@@ -47,7 +47,7 @@ def transition_jobs(results: TransitionResults, surroundings: Surroundings) -> l
         jobs.append(
             Job(
                 f"transition_{series}",
-                "svg",
+                "png",
                 texts.plain(f"transition.alt_{series}"),
                 texts(f"transition.caption_{series}"),
                 partial(country_paths, rows, names, own, tuple(PATHS), breaks=breaks),

@@ -12,6 +12,7 @@ from remitstats.claims.ledger import LedgerError
 from remitstats.claims.lines import find_lines
 from remitstats.claims.read import read_ledger
 from remitstats.errors import RemitstatsError
+from remitstats.estimands import dependence_state_claims, paid_out_claims
 
 ANY = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 
@@ -35,6 +36,12 @@ def test_a_users_ledger_comes_back_as_it_was_written(write_ledger):
     assert test.at["row"] == {"year": 2001}
     assert test.rule.within_percent == 10
     assert claim.deciding == (test,)
+
+
+def test_models_name_claims_as_the_ledger_does():
+    ids = {claim.id for claim in read_ledger().claims}
+    assert {dependence_state_claims.DEEPENS, dependence_state_claims.DYNAMIC} <= ids
+    assert paid_out_claims.MAIN_INCOME in ids
 
 
 @pytest.mark.parametrize(

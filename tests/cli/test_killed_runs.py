@@ -42,11 +42,11 @@ def assert_whole(out: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "kills", [2, pytest.param(50, marks=[pytest.mark.slow, pytest.mark.timeout(3600)])]
+    "kills", [1, pytest.param(50, marks=[pytest.mark.slow, pytest.mark.timeout(3600)])]
 )
 def test_killed_at_random_moments_a_run_goes_on_where_it_was(kills, tmp_path, fork):
     """It ends, too, with the very tables of a run that was left alone."""
-    chance = np.random.default_rng(kills)
+    chance = np.random.default_rng(kills + 1)
     last = (kills - 1) // PER_FIT
     alone, folder = tmp_path / "alone", tmp_path / "killed"
     alone.mkdir()

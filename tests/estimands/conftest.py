@@ -51,8 +51,8 @@ def tree() -> xr.DataTree:
             "constant_data": xr.Dataset(
                 {
                     "effective_dwellings": (dims, effective),
-                    "dwellings": (dims, DWELLINGS),
-                    "published_percent": (dims, PUBLISHED),
+                    "dwellings": (dims, DWELLINGS.copy()),  # tests may write into a tree
+                    "published_percent": (dims, PUBLISHED.copy()),
                 },
                 coords=coords,
             ),

@@ -366,6 +366,45 @@ def walk_numbers() -> Callable[[Path], int]:
     return walk
 
 
+def carried(site: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What explorer page and the scripts of the states carry: sections, numbers by municipality."""
+    html = (site / "explorer.html").read_text("utf-8")
+    found = re.search(r'id="explorer-data">(.*?)</script>', html, re.S)
+    assert found is not None
+    head, numbers = json.loads(found[1]), {}
+    for _, _, file in head["states"]:
+        script = (site / f"assets/explorer/{file}.js").read_text("utf-8")
+        held = re.fullmatch(r"remitstatsExplorer\.add\((\".*?\"),(\{.*\})\);\n", script, re.S)
+        assert held is not None
+        numbers |= json.loads(held[2])
+    return head, numbers
+
+
+def explorer_numbers(site: Path) -> dict[tuple[str, str, str], list[float]]:
+    """The numbers that a site's explorer carries, by series, municipality and time."""
+    head, numbers = carried(site)
+    found = {}
+    for at, section in enumerate(head["sections"]):
+        for s, series in enumerate(section["series"]):
+            for code, (_, _, lists) in numbers.items():
+                values = lists[at][s]
+                for t, when in enumerate(series["whens"]):
+                    parts = values[t * series["parts"] : (t + 1) * series["parts"]]
+                    if parts and parts[0] is not None:
+                        found[series["key"], code, when] = parts
+    return found
+
+
+@pytest.fixture(scope="session")
+def explorer_files() -> Callable[[Path], tuple[dict[str, Any], dict[str, Any]]]:
+    return carried
+
+
+@pytest.fixture(scope="session")
+def explorer_carries() -> Callable[[Path], dict[tuple[str, str, str], list[float]]]:
+    return explorer_numbers
+
+
 @pytest.fixture(scope="session")
 def simulated() -> Callable[..., RelianceResults]:
     return simulate
@@ -396,11 +435,15 @@ def site(results: RelianceResults, tmp_path_factory: pytest.TempPathFactory) -> 
 def stuck_site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The report of results that did not converge."""
     results = simulate(converged=False)
-    return build_report(results, panel_for(results), tmp_path_factory.mktemp("stuck")).parent
+    return build_report(
+        results, panel_for(results), tmp_path_factory.mktemp("stuck"), languages=["en"]
+    ).parent
 
 
 @pytest.fixture(scope="session")
 def hostile_site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The report of municipalities with hostile names."""
     results = simulate(names=HOSTILE)
-    return build_report(results, panel_for(results), tmp_path_factory.mktemp("hostile")).parent
+    return build_report(
+        results, panel_for(results), tmp_path_factory.mktemp("hostile"), languages=["en"]
+    ).parent

@@ -52,6 +52,50 @@ def test_pages_open_without_error_request_or_sideways_scroll(browser, watched, s
             assert page.evaluate(broken) == 0, path.name
 
 
+# Contrast of every visible text with what lies behind it, as WCAG 2.2 (1.4.3) defines it; texts
+# of at least 24 pixels, or bold ones of 18.66, may have less, and what can't be used any.
+FAINT = """() => {
+  const parts = c => [...c.match(/[\\d.]+/g).map(Number), 1].slice(0, 4);
+  const over = (a, b) => [0, 1, 2].map(i => a[i] * a[3] + b[i] * (1 - a[3])).concat(1);
+  const light = c => [0.2126, 0.7152, 0.0722].reduce((sum, w, i) => {
+    const x = c[i] / 255;
+    return sum + w * (x <= 0.04045 ? x / 12.92 : ((x + 0.055) / 1.055) ** 2.4);
+  }, 0);
+  const behind = e => {
+    const layers = [];
+    for (let p = e; p; p = p.parentElement) layers.push(parts(getComputedStyle(p).backgroundColor));
+    return layers.reverse().reduce((below, layer) => over(layer, below), [255, 255, 255, 1]);
+  };
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT), seen = {};
+  let texts = 0;
+  while (walker.nextNode()) {
+    const e = walker.currentNode.parentElement, style = getComputedStyle(e);
+    if (!walker.currentNode.data.trim() || !e.checkVisibility({visibilityProperty: true})) continue;
+    if (e.closest(":disabled, .disabled")) continue;
+    texts += 1;
+    const back = behind(e), front = over(parts(style.color), back);
+    const [a, b] = [light(front), light(back)].sort((x, y) => y - x);
+    const size = parseFloat(style.fontSize), bold = style.fontWeight >= 700;
+    const least = size >= 24 || (bold && size >= 18.66) ? 3 : 4.5;
+    const ratio = (a + 0.05) / (b + 0.05);
+    if (ratio < least) seen[`${e.tagName}.${e.className} ${style.color}`] = ratio.toFixed(2);
+  }
+  return [texts, seen];
+}"""
+
+
+@pytest.mark.parametrize("colour_scheme", ["light", "dark"])
+def test_every_text_stands_out_from_what_lies_behind_it(browser, watched, site, colour_scheme):
+    with watched(browser, color_scheme=colour_scheme) as page:
+        for path in sorted(site.glob("*.html")):
+            page.goto(path.as_uri())
+            if path.stem == "municipalities":
+                page.wait_for_selector("html[data-table=ready]", timeout=PATIENCE)
+            texts, faint = page.evaluate(FAINT)
+            assert texts > 20, path.name
+            assert faint == {}, path.name
+
+
 @pytest.mark.parametrize("words", ["leon", "LEÓN", "leon de los"])
 def test_search_needs_no_accents(browser, watched, site, table, words):
     name = "León de los Aldama"

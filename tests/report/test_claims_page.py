@@ -105,7 +105,9 @@ def test_the_table_of_verdicts_can_be_taken_away(claims_site):
 def test_verdicts_that_need_a_fit_that_failed_say_so_and_the_others_stand(
     simulated, with_series, tmp_path
 ):
-    build_report(simulated(converged=False), with_series, tmp_path, ledger=read_ledger())
+    build_report(
+        simulated(converged=False), with_series, tmp_path, ledger=read_ledger(), languages=["en"]
+    )
     text = words(tmp_path / "claims.html")
     assert not text.startswith("This fit did not converge")
     assert "remitstats fit circle" in text
@@ -117,7 +119,13 @@ def test_without_a_ledger_or_on_a_part_of_the_country_there_is_no_page_of_claims
 ):
     assert not (site / "claims.html").exists()
     results = simulated()
-    build_report(results, grid_panel(results, all_states=False), tmp_path, ledger=read_ledger())
+    build_report(
+        results,
+        grid_panel(results, all_states=False),
+        tmp_path,
+        ledger=read_ledger(),
+        languages=["en"],
+    )
     assert not (tmp_path / "claims.html").exists()
     assert not (tmp_path / "claims").exists()
     assert "claims.html" not in (tmp_path / "index.html").read_text("utf-8")
@@ -126,7 +134,7 @@ def test_without_a_ledger_or_on_a_part_of_the_country_there_is_no_page_of_claims
 def test_hostile_texts_of_a_ledger_stay_text(results, grid_panel, tmp_path):
     (tmp_path / "mine.toml").write_text(MINE, encoding="utf-8")
     ledger = read_ledger(tmp_path / "mine.toml")
-    build_report(results, grid_panel(results), tmp_path / "out", ledger=ledger)
+    build_report(results, grid_panel(results), tmp_path / "out", ledger=ledger, languages=["en"])
     html = (tmp_path / "out/claims.html").read_text("utf-8")
     assert re.findall(r"<script[^>]*>", html) == ['<script src="assets/language.js" defer>']
     assert "<img src=x" not in html

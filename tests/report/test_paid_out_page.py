@@ -106,7 +106,9 @@ def sites(results, grid_panel, tmp_path_factory):
     def build(converged):
         out = tmp_path_factory.mktemp("paid")
         others = {"paid_out": simulate_paid(results, converged=converged)}
-        return build_report(results, grid_panel(results), out, others=others).parent
+        languages = ["en", "es"] if converged else ["en"]
+        panel = grid_panel(results)
+        return build_report(results, panel, out, others=others, languages=languages).parent
 
     return {converged: build(converged) for converged in (True, False)}
 

@@ -127,7 +127,7 @@ def test_a_fit_that_does_not_say_whether_it_converged_is_taken_for_one_that_did_
 ):
     results = simulated(waves=(2020,))
     del results.summary["converged"]
-    build_report(results, grid_panel(results, shapes=False), tmp_path)
+    build_report(results, grid_panel(results, shapes=False), tmp_path, languages=["en"])
     for page in tmp_path.glob("*.html"):
         reader = read(page)
         assert reader.texts[0].startswith("This fit did not converge"), page.name
@@ -137,7 +137,7 @@ def test_a_fit_that_does_not_say_whether_it_converged_is_taken_for_one_that_did_
 def test_what_should_be_known_of_a_fit_that_converged_is_said(simulated, grid_panel, tmp_path):
     results = simulated(waves=(2020,))
     results.summary["notes"] = ["All ratios are <i>alike</i>."]
-    build_report(results, grid_panel(results, shapes=False), tmp_path)
+    build_report(results, grid_panel(results, shapes=False), tmp_path, languages=["en"])
     html = (tmp_path / "diagnostics.html").read_text("utf-8")
     assert "All ratios are &lt;i&gt;alike&lt;/i&gt;." in html
 
@@ -164,7 +164,7 @@ def test_hostile_names_stay_text(hostile_site):
 @pytest.mark.parametrize("waves", [(2010,), (2010, 2020), (1990, 2000, 2010, 2020)])
 def test_any_number_of_waves(simulated, grid_panel, tmp_path, waves):
     results = simulated(waves=waves)
-    build_report(results, grid_panel(results), tmp_path)
+    build_report(results, grid_panel(results), tmp_path, languages=["en"])
     html = (tmp_path / "maps.html").read_text("utf-8")
     for wave in waves:
         assert f"level_{wave}.png" in html
@@ -174,7 +174,7 @@ def test_any_number_of_waves(simulated, grid_panel, tmp_path, waves):
 
 def test_without_shapes_the_report_says_that_it_has_no_maps(simulated, grid_panel, tmp_path):
     results = simulated()
-    build_report(results, grid_panel(results, shapes=False), tmp_path)
+    build_report(results, grid_panel(results, shapes=False), tmp_path, languages=["en"])
     assert "has no maps" in (tmp_path / "maps.html").read_text("utf-8")
     assert not list((tmp_path / "assets").glob("level_*"))
     assert "<img" not in (tmp_path / "index.html").read_text("utf-8")
@@ -184,7 +184,7 @@ def test_shapes_that_lack_some_municipalities_are_counted(simulated, grid_panel,
     results = simulated()
     panel = grid_panel(results)
     panel = panel.with_table("shape", panel.table("shape").iloc[:15])
-    build_report(results, panel, tmp_path)
+    build_report(results, panel, tmp_path, languages=["en"])
     assert "3 municipalities have no shape" in (tmp_path / "maps.html").read_text("utf-8")
 
 
@@ -192,7 +192,7 @@ def test_a_part_of_a_country_is_not_held_against_the_national_figure(
     simulated, grid_panel, tmp_path
 ):
     results = simulated()
-    build_report(results, grid_panel(results, all_states=False), tmp_path)
+    build_report(results, grid_panel(results, all_states=False), tmp_path, languages=["en"])
     paper = (tmp_path / "paper.html").read_text("utf-8")
     assert "no comparison is made" in paper
     assert "Uno, Dos (Nowhere)" in paper
@@ -204,7 +204,9 @@ def test_a_check_over_all_waves_needs_no_wave(simulated, grid_panel, tmp_path):
     results = simulated(waves=(2010, 2020))
     whole = results.predictive.iloc[[0]].assign(wave=None, statistic="correlation of the waves")
     table = pd.concat([results.predictive.astype({"wave": object}), whole], ignore_index=True)
-    build_report(replace(results, predictive=table), grid_panel(results), tmp_path)
+    build_report(
+        replace(results, predictive=table), grid_panel(results), tmp_path, languages=["en"]
+    )
     html = (tmp_path / "check.html").read_text("utf-8")
     assert "<td>2010</td>" in html
     assert "<td>–</td>" in html
@@ -213,7 +215,7 @@ def test_a_check_over_all_waves_needs_no_wave(simulated, grid_panel, tmp_path):
 def test_a_bare_panel_will_do(simulated, grid_panel, tmp_path):
     results = simulated()
     bare = type(grid_panel(results))({"municipality_wave": results.level[["cvegeo", "wave"]]}, {})
-    build_report(results, bare, tmp_path)
+    build_report(results, bare, tmp_path, languages=["en"])
     data = (tmp_path / "data.html").read_text("utf-8")
     assert "came without a dictionary" in data
     assert "came without an account" in data
@@ -224,14 +226,14 @@ def test_a_second_report_replaces_the_first_and_nothing_else(simulated, grid_pan
     shutil.copytree(site, tmp_path, dirs_exist_ok=True)
     assert (tmp_path / "assets/level_2000.png").exists()
     second = simulated(waves=(2010, 2020))
-    build_report(second, grid_panel(second), tmp_path)
+    build_report(second, grid_panel(second), tmp_path, languages=["en"])
     assert (tmp_path / "mine.txt").read_text() == "keep"
     assert not (tmp_path / "assets/level_2000.png").exists()
     assert not list(tmp_path.glob(".report-*"))
 
 
 def test_the_same_results_give_the_same_files(results, grid_panel, site, tmp_path):
-    build_report(results, grid_panel(results), tmp_path)
+    build_report(results, grid_panel(results), tmp_path, languages=["en"])
     for path in site.rglob("*"):
         if path.is_file() and path.suffix != ".parquet":
             assert path.read_bytes() == (tmp_path / path.relative_to(site)).read_bytes(), path
@@ -243,20 +245,22 @@ def test_a_list_of_files_that_points_outside_is_not_followed(simulated, grid_pan
     (tmp_path / "precious").write_text("keep")
     (out / "assets/files.json").write_text(json.dumps(["../precious", str(tmp_path / "precious")]))
     results = simulated(waves=(2020,))
-    build_report(results, grid_panel(results), out)
+    build_report(results, grid_panel(results), out, languages=["en"])
     assert (tmp_path / "precious").read_text() == "keep"
 
 
 def test_a_place_that_cannot_be_written_is_said(results, grid_panel, tmp_path):
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(RemitstatsError, match="Can't write the report"):
-        build_report(results, grid_panel(results), tmp_path / "file")
+        build_report(results, grid_panel(results), tmp_path / "file", languages=["en"])
 
 
 def test_progress_rises_to_one(simulated, grid_panel, tmp_path):
     seen: list[tuple[str, float]] = []
     results = simulated(waves=(2020,))
-    build_report(results, grid_panel(results), tmp_path, lambda *step: seen.append(step))
+    build_report(
+        results, grid_panel(results), tmp_path, lambda *step: seen.append(step), languages=["en"]
+    )
     shares = [share for _, share in seen]
     assert shares == sorted(shares)
     assert shares[-1] == 1.0
@@ -274,7 +278,7 @@ def test_the_report_needs_no_pymc_and_is_quick_to_import():
 
 def test_pages_of_a_whole_country_stay_small(simulated, grid_panel, tmp_path):
     results = simulated(units=2456)
-    build_report(results, grid_panel(results, shapes=False), tmp_path)
+    build_report(results, grid_panel(results, shapes=False), tmp_path, languages=["en"])
     for page in tmp_path.glob("*.html"):
         carried = [tmp_path / a for a in read(page).addresses if a.startswith("assets/")]
         weight = page.stat().st_size + sum(path.stat().st_size for path in set(carried))

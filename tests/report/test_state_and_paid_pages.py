@@ -42,7 +42,8 @@ def made(found, results, grid_panel, tmp_path_factory):
             summary |= {"reasons": ["bulk ESS of walk_sd is 12"], "remedies": ["--draws 9000"]}
         out = tmp_path_factory.mktemp("state")
         others = {"dependence_state": replace(found, summary=summary)}
-        build_report(results, grid_panel(results), out, others=others)
+        languages = ["en", "es"] if converged else ["en"]
+        build_report(results, grid_panel(results), out, others=others, languages=languages)
         return out
 
     return {converged: build(converged) for converged in (True, False)}

@@ -57,6 +57,7 @@ FITTING_STEPS = 8
 TITLE_ROOM = 0.06  # inches that a title may be wider than its axes, on each side
 _PLACES = re.compile(r'(?<= )(?:d|x|y)="[^"]*"')  # where what is drawn stands in an SVG
 _LONG = re.compile(r"-?\d+\.\d{3,}")  # places finer than a hundredth of a point, which nobody sees
+COLOURS = 64  # of a picture, shades at the edges of letters included
 _INDENT = re.compile(r"\n +")
 
 
@@ -111,9 +112,14 @@ def watermark(figure: Figure, text: str) -> None:
 
 
 def to_png(figure: Figure) -> bytes:
-    """Draw as PNG with at most 256 colours: maps of few flat colours become a third of the size."""
+    """Draw as PNG with few colours: maps of flat colours become a quarter of the size.
+
+    Drawings of many panels are smaller so than as outlines, too.
+    """
     _fit_words(figure)
-    image = Image.fromarray(pixels(figure)).convert("RGB").quantize(256, dither=Image.Dither.NONE)
+    image = (
+        Image.fromarray(pixels(figure)).convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)
+    )
     packed = io.BytesIO()
     image.save(packed, format="png", compress_level=6)  # a tenth of the time for 3% more
     return packed.getvalue()

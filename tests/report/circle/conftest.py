@@ -276,4 +276,6 @@ def stuck_circle_site(
     """The same with a fit of the circle that did not converge."""
     out = tmp_path_factory.mktemp("stuck_circle")
     circle = simulate_circle(converged=False)
-    return build_report(results, grid_panel(results), out, others={"circle": circle}).parent
+    return build_report(
+        results, grid_panel(results), out, others={"circle": circle}, languages=["en"]
+    ).parent

@@ -97,4 +97,4 @@ def stuck_depopulation_site(
 ) -> Path:
     out = tmp_path_factory.mktemp("stuck_depopulation")
     others = {"depopulation": short_depopulation}
-    return build_report(results, grid_panel(results), out, others=others).parent
+    return build_report(results, grid_panel(results), out, others=others, languages=["en"]).parent

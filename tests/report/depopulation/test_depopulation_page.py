@@ -6,6 +6,7 @@ import re
 from html import unescape
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from remitstats.report.depopulation_tables import (
@@ -16,6 +17,7 @@ from remitstats.report.depopulation_tables import (
     missed,
     shares,
 )
+from remitstats.report.explorer_data import DIGITS
 
 PHONE, DESKTOP = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
 FINDINGS = ("the sign is open", "holds under", "are expected to have fewer people")
@@ -47,6 +49,27 @@ def test_every_link_of_the_page_leads_somewhere(depopulation_site):
 def test_every_number_is_the_one_in_the_files(depopulation_site, walk_numbers):
     assert walk_numbers(depopulation_site, "depopulation.html") > 500
     assert walk_numbers(depopulation_site, "index.html") > 5
+
+
+def test_the_explorer_carries_the_numbers_of_the_tables(
+    depopulation_site, stuck_depopulation_site, converged_depopulation, explorer_carries
+):
+    found = explorer_carries(depopulation_site)
+    folder = depopulation_site / "depopulation/summaries"
+    table = pd.read_csv(folder / "municipality.csv", dtype={"cvegeo": str}, encoding="utf-8-sig")
+    assert len(table) == len(converged_depopulation.municipality) > 50
+    ends = ("median", "eti90_lower", "eti90_upper")
+    for row in table.to_dict("records"):
+        when = row["interval"].replace("-", "–")
+        for key, columns in (
+            ("true_growth", [f"true_{end}" for end in ends]),
+            ("underlying_growth", [f"underlying_{end}" for end in ends]),
+            ("p_decline", ["p_decline"]),
+        ):
+            shown = [float(f"{row[column]:.{DIGITS}g}") for column in columns]
+            assert found[key, row["cvegeo"], when] == shown
+    keys = {key for key, _, _ in explorer_carries(stuck_depopulation_site)}
+    assert "reliance" in keys and not keys & {"true_growth", "p_decline", "outlook"}
 
 
 def test_findings_are_stated_only_by_a_fit_that_converged(
