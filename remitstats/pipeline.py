@@ -49,7 +49,7 @@ class Job:
     panel : Path, optional
         A panel of your own; by default the shipped one.
     states : tuple of str
-        Two-digit codes to keep; empty for all.
+        Codes to keep; empty for all.
     settings : AskedSettings
         Engine, seed, lengths; lengths left open are each model's own.
     priors : mapping of str to priors

@@ -18,6 +18,8 @@ from remitstats.models import circle_data, reliance
 from remitstats.models.reliance_data import design_of
 from remitstats.panel.check import check_panel
 from remitstats.panel.code_form import CodeForm, codes_of
+from remitstats.panel.describe import describe
+from remitstats.panel.file import write_panel
 from remitstats.panel.load import load_panel
 from remitstats.panel.panel import Panel
 from remitstats.parts.sampling_error import SamplingDesign
@@ -182,3 +184,12 @@ def test_the_command_writes_it_into_a_folder(tmp_path: Path) -> None:
     panel = load_panel(tmp_path / "valdoria")
     assert panel.hash == simulated_country(seed=3).hash
     assert panel.metadata == simulated_country(seed=3).metadata
+
+
+def test_codes_of_its_own_survive_the_one_file_form(tmp_path: Path, filled) -> None:
+    panel = load_panel(filled())
+    write_panel(panel, tmp_path / "mine.parquet")
+    again = load_panel(tmp_path / "mine.parquet")
+    assert again.hash == panel.hash
+    assert again.metadata["codes"] == panel.metadata["codes"]
+    assert describe(again)["states"] == 3
