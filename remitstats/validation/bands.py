@@ -84,7 +84,7 @@ def distribution_of(values: ArrayLike) -> Array:
     """
     points = np.arange(1, POINTS + 1) / POINTS
     ordered = np.sort(np.asarray(values, dtype=float))
-    return np.searchsorted(ordered, points, side="right") / len(ordered)
+    return np.asarray(np.searchsorted(ordered, points, side="right") / len(ordered))
 
 
 def place_among(truth: float, draws: ArrayLike, rng: np.random.Generator) -> float:
@@ -124,4 +124,4 @@ def _tail(below: Array, count: int, points: Array) -> Array:
     """Return the smaller of the two tails of a binomial count at each point."""
     at_most = stats.binom.cdf(below, count, points)
     at_least = stats.binom.sf(below - 1, count, points)
-    return np.minimum(at_most, at_least)
+    return np.asarray(np.minimum(at_most, at_least))
