@@ -65,13 +65,12 @@ class Comparison:
         """
         try:
             found = json.loads(path.read_text(encoding="utf-8"))
-            tables = [pd.DataFrame(found[name]) for name in ("density", "prediction")]
+            density, prediction = (pd.DataFrame(found[name]) for name in ("density", "prediction"))
             for column in UNCERTAIN:
-                if column not in tables[0]:
-                    tables[0][column] = float("nan")
-                tables[0][column] = tables[0][column].astype(float)
+                known = density[column] if column in density else float("nan")
+                density[column] = pd.Series(known, index=density.index, dtype=float)
             state = pd.DataFrame(found.get("state", []))
-            return cls(dict(found["study"]), *tables, state)
+            return cls(dict(found["study"]), density, prediction, state)
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise RemitstatsError(
                 f"{path} holds no comparison of circles: {error}. Make one with 'remitstats circle "
@@ -91,4 +90,5 @@ def shipped_comparison() -> Comparison | None:
 def _plain(table: pd.DataFrame) -> list[dict[str, Any]]:
     """Return rows that JSON can hold: what is not known is null."""
     rounded = table.round(6).astype(object)
-    return rounded.where(table.notna(), None).to_dict("records")
+    rows = rounded.where(table.notna(), None).to_dict("records")
+    return [{str(key): value for key, value in row.items()} for row in rows]

@@ -72,7 +72,7 @@ def against_chains(
 
 def apart(
     trial: Trial, case: Case, table: pd.DataFrame, chance: dict[str, dict[str, float]]
-) -> dict[str, str | float]:
+) -> dict[str, float]:
     """Return how far the approximation of a panel lies from its chains.
 
     Parameters
@@ -87,7 +87,7 @@ def apart(
     Returns
     -------
     dict
-        panel; r_hat, the largest; mean_away and most_away, mean and largest distance between the
+        r_hat, the largest; mean_away and most_away, mean and largest distance between the
         means of a link, in standard deviations of the chains; sd_ratio, least_ratio and
         most_ratio, mean and ends of the approximation's standard deviations over the chains';
         for each claim and reading, "CLAIM READING" from the chains and "CLAIM READING,
@@ -96,8 +96,7 @@ def apart(
     away = (table["approximate_mean"] - table["mean"]).abs() / table["sd"]
     ratio = table["approximate_sd"] / table["sd"]
     approximated = trial.run(case).chance
-    found: dict[str, str | float] = {
-        "panel": case.name,
+    found: dict[str, float] = {
         "r_hat": float(table["r_hat"].max()),
         "mean_away": float(away.mean()),
         "most_away": float(away.max()),

@@ -51,8 +51,8 @@ def test_a_circle_that_is_there_predicts_better_than_none(country: CircleData) -
 
 def test_a_comparison_survives_the_way_through_a_file(tmp_path: Path) -> None:
     row = {"variant": WHOLE, "elpd": -1234.5, "difference": 0.0, "se": 0.0, "weight": 1.0}
-    missed = {"error": 0.7, "ratio": 1.0, "eti90_lower": 1.0, "eti90_upper": 1.0}
-    missed |= {"variant": WHOLE, "variable": "reliance"}
+    missed: dict[str, object] = {"error": 0.7, "ratio": 1.0, "eti90_lower": 1.0}
+    missed |= {"eti90_upper": 1.0, "variant": WHOLE, "variable": "reliance"}
     found = Comparison({"folds": 2}, pd.DataFrame([row]), pd.DataFrame([missed]))
     path = tmp_path / "comparison.json"
     path.write_text(found.to_json(), encoding="utf-8")
@@ -95,7 +95,7 @@ def test_an_interval_of_weights_is_wide_where_states_disagree_and_narrow_where_n
     assert found["best_share"].sum() == pytest.approx(1.0)
     assert found.loc["worse everywhere", "best_share"] == 0.0
     assert found.loc["base", "psis_states_above"] == 3
-    assert np.isnan(found.loc["other states", "psis_states_above"])
+    assert found["psis_states_above"].isna()["other states"]
 
 
 def test_a_comparison_of_an_earlier_version_is_read_without_what_it_lacks() -> None:
