@@ -209,7 +209,7 @@ def judged(
         tables["confusion"] = calibration.outcomes[list(COLUMNS["confusion"])]
         tables["coverage"] = calibration.coverage[list(COLUMNS["coverage"])]
     if comparison is not None:
-        tables["comparison"] = comparison.density[list(COLUMNS["comparison"])]
+        tables["comparison"] = comparison.density  # with how sure the weights are
         tables["prediction"] = comparison.prediction[list(COLUMNS["prediction"])]
     summary = results.summary | {
         "comparison": None if comparison is None else comparison.study,

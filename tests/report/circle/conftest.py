@@ -176,6 +176,7 @@ def simulate_circle(
     if trials:
         tables |= {"specification": _specification(), "confusion": _confusion()}
         tables["coverage"] = _coverage()
+        tables |= _comparison()
     why = {"reasons": ["R-hat of link[growth] is 1.3"], "remedies": ["take more draws"]}
     summary = {
         "model": "circle (made-up results)",
@@ -192,6 +193,7 @@ def simulate_circle(
         "versions": {"remitstats": "0.0"},
         "command": "remitstats fit circle --seed 7",
         "verdict": COUNTRY,
+        "comparison": {"folds": 8, "k_hat_limit": 0.6} if trials else None,
     }
     return CircleResults(**tables, summary=summary)
 
@@ -218,6 +220,32 @@ def _specification() -> pd.DataFrame:
                 }
             )
     return pd.DataFrame(rows)
+
+
+def _comparison() -> dict[str, pd.DataFrame]:
+    density, prediction = [], []
+    chosen = ("all links", "no loop", "no migration → reliance", "virtuous signs only")
+    for i, variant in enumerate(chosen):
+        weight = (0.4, 0.3, 0.1, 0.2)[i]
+        density.append(
+            {
+                "variant": variant,
+                "elpd": -900.0 - 20 * i,
+                "difference": -20.0 * i,
+                "se": 8.0 * i,
+                "weight": weight,
+                "weight_eti90_lower": weight / 4,
+                "weight_eti90_upper": 2 * weight,
+                "best_share": weight,
+                "psis_elpd": np.nan if i == 3 else -905.0 - 20 * i,
+                "psis_states_above": np.nan if i == 3 else 4.0 + i,
+            }
+        )
+        if i < 3:
+            error = {"error": 0.7 + i / 50, "ratio": 1.0 + i / 35}
+            error |= {"eti90_lower": 1.0 + i / 40, "eti90_upper": 1.0 + i / 30}
+            prediction += [{"variant": variant, "variable": name, **error} for name in NAMES]
+    return {"comparison": pd.DataFrame(density), "prediction": pd.DataFrame(prediction)}
 
 
 def _confusion() -> pd.DataFrame:

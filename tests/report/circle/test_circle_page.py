@@ -253,3 +253,20 @@ def test_the_front_page_names_first_which_model_did_not_converge(stuck_circle_si
     said = front.index("Not everything converged. Nothing is stated here of: The circle")
     assert said < front.index("of dwellings receive remittances")
     assert "Not everything converged" not in words(circle_site / "index.html")
+
+
+def test_the_comparison_says_how_sure_its_weights_are_where_it_knows(
+    results, simulated_circle, circle_site, grid_panel, tmp_path
+):
+    text = words(circle_site / "circle.html")
+    assert "States not to be sampled" in text
+    assert "0.40 ( 0.10 to 0.80 )" in text or "0.40 (0.10 to 0.80)" in text
+    circle = simulated_circle()
+    known = [*("variant", "elpd", "difference", "se", "weight")]
+    earlier = replace(circle, comparison=circle.comparison[known])
+    build_report(
+        results, grid_panel(results), tmp_path, others={"circle": earlier}, languages=["en"]
+    )
+    text = words(tmp_path / "circle.html")
+    assert "Which circle predicts better" in text
+    assert "States not to be sampled" not in text
