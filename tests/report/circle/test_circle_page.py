@@ -259,7 +259,7 @@ def test_the_comparison_says_how_sure_its_weights_are_where_it_knows(
     results, simulated_circle, circle_site, grid_panel, tmp_path
 ):
     text = words(circle_site / "circle.html")
-    assert "States not to be sampled" in text
+    assert "States with k-hat too high" in text
     assert "0.40 ( 0.10 to 0.80 )" in text or "0.40 (0.10 to 0.80)" in text
     circle = simulated_circle()
     known = [*("variant", "elpd", "difference", "se", "weight")]
@@ -269,4 +269,4 @@ def test_the_comparison_says_how_sure_its_weights_are_where_it_knows(
     )
     text = words(tmp_path / "circle.html")
     assert "Which circle predicts better" in text
-    assert "States not to be sampled" not in text
+    assert "States with k-hat too high" not in text
