@@ -233,7 +233,7 @@ def test_a_second_report_replaces_the_first_and_nothing_else(simulated, grid_pan
 
 
 def test_the_same_results_give_the_same_files(results, grid_panel, site, tmp_path):
-    build_report(results, grid_panel(results), tmp_path, languages=["en"])
+    build_report(results, grid_panel(results), tmp_path)
     for path in site.rglob("*"):
         if path.is_file() and path.suffix != ".parquet":
             assert path.read_bytes() == (tmp_path / path.relative_to(site)).read_bytes(), path
