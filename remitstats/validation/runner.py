@@ -129,7 +129,7 @@ def run_calibration(
 def finished(asked: Calibrating, folder: Path) -> list[Record]:
     """Return the records that there are, from the first to before the first that is missing."""
     place = folder / f"calibration-{asked.subject.name}-{asked.key}"
-    records = []
+    records: list[Record] = []
     while (record := _known(place, len(records))) is not None:
         records.append(record)
     return records

@@ -57,7 +57,8 @@ class Calibration:
     @property
     def rejected(self) -> list[str]:
         """Quantities whose ranks are not uniform."""
-        return self.quantities.loc[self.quantities["rejected"], "quantity"].tolist()
+        rejected = self.quantities["rejected"]
+        return [str(name) for name in self.quantities.loc[rejected, "quantity"]]
 
     def to_json(self) -> str:
         """Return it as text."""

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from remitstats.panel.panel import Panel
     from remitstats.validation.calibration import Subject
 
-MODELS = ("reliance", "macro")
+MODELS = ("reliance", "macro", "dependence_state", "transition")
 STATES = ("01", "06", "22")
 """Whose geography is simulated where a model has municipalities and nothing else is asked for."""
 
@@ -39,6 +39,16 @@ def subject_of(model: str, panel: Panel, states: Sequence[str] = ()) -> Subject:
         from remitstats.validation.subjects.macro import Macro  # noqa: PLC0415 - one is needed
 
         return Macro.of(panel)
+    if model == "dependence_state":
+        from remitstats.validation.subjects.dependence_state import (  # noqa: PLC0415
+            DependenceState,
+        )
+
+        return DependenceState.of(panel)
+    if model == "transition":
+        from remitstats.validation.subjects.transition import Transition  # noqa: PLC0415
+
+        return Transition.of(panel)
     from remitstats.validation.subjects.reliance import Reliance  # noqa: PLC0415
 
     known = set(panel.table("state")["state"].astype(str)) if "state" in panel else set()
