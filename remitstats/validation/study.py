@@ -60,6 +60,12 @@ class Calibration:
         rejected = self.quantities["rejected"]
         return [str(name) for name in self.quantities.loc[rejected, "quantity"]]
 
+    @property
+    def rejected_headlines(self) -> list[str]:
+        """Headline quantities whose ranks are not uniform: by the bar set, there is none."""
+        rows = self.quantities["rejected"] & self.quantities["headline"]
+        return [str(name) for name in self.quantities.loc[rows, "quantity"]]
+
     def to_json(self) -> str:
         """Return it as text."""
         return (
