@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import typer
 
 if TYPE_CHECKING:
-    from remitstats.validation.study import Calibration
+    from remitstats.claims.model_calibration import ModelCalibration
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ def calibrate(asked: Asked) -> None:
         raise typer.Exit(3)
 
 
-def show(found: Calibration) -> None:
+def show(found: ModelCalibration) -> None:
     """Print what was found of each quantity."""
     from rich.console import Console  # noqa: PLC0415  (start-up stays quick)
     from rich.table import Table  # noqa: PLC0415
