@@ -18,6 +18,7 @@ class Asked:
 
     model: str
     simulations: int
+    draws: int
     states: str | None
     seed: int
     out: Path
@@ -41,6 +42,7 @@ def calibrate(asked: Asked) -> None:
     from remitstats.cli.progress import Phases  # noqa: PLC0415
     from remitstats.estimands.files import replace_file  # noqa: PLC0415
     from remitstats.pipeline import open_panel, require_writable  # noqa: PLC0415
+    from remitstats.validation.calibration import Length  # noqa: PLC0415
     from remitstats.validation.runner import Calibrating, run_calibration  # noqa: PLC0415
     from remitstats.validation.study import calibration_of  # noqa: PLC0415
     from remitstats.validation.subjects import subject_of  # noqa: PLC0415
@@ -48,7 +50,8 @@ def calibrate(asked: Asked) -> None:
     require_writable(asked.out)
     require_writable(asked.fits, "--fits")
     subject = subject_of(asked.model, open_panel(asked.panel, ()), codes_of(asked.states))
-    study = Calibrating(subject, asked.simulations, asked.seed)
+    length = Length(draws=asked.draws, tune=max(1, 2 * asked.draws // 5))
+    study = Calibrating(subject, asked.simulations, asked.seed, length)
     with Phases(Console(stderr=True)) as phases:
         records = run_calibration(
             study, asked.fits, workers=asked.workers, cluster=asked.cluster, progress=phases

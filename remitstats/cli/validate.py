@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 CIRCLE = "circle"
 OF_THE_CIRCLE = ("panels", "every", "scenarios")
-OF_THE_OTHERS = ("simulations", "states")
+OF_THE_OTHERS = ("simulations", "draws", "states")
 
 
 def validate(
@@ -29,6 +29,10 @@ def validate(
     simulations: Annotated[
         int, typer.Option("--simulations", help="How many (all models but the circle).")
     ] = 200,
+    draws: Annotated[
+        int,
+        typer.Option("--draws", help="Kept iterations of every chain of such a simulation's fit."),
+    ] = 500,
     states: States = None,
     panels: Annotated[int, typer.Option("--panels", help="Panels of every scenario.")] = 100,
     every: Annotated[
@@ -57,9 +61,9 @@ def validate(
     """Simulate data whose truth is known, fit them, and say how often what is stated is right.
 
     Of the circle, whole countries of several scenarios (--panels, --every, --scenarios) and how
-    often its verdict holds. Of other models, data drawn from the priors (--simulations, --states)
-    and where the truth stands among the posterior draws. What is finished is kept with the fits:
-    what was interrupted goes on.
+    often its verdict holds. Of other models, data drawn from the priors (--simulations, --draws,
+    --states) and where the truth stands among the posterior draws. What is finished is kept with
+    the fits: what was interrupted goes on.
     """
     from remitstats.errors import unknown  # noqa: PLC0415  (start-up stays quick)
     from remitstats.validation.subjects import MODELS  # noqa: PLC0415
@@ -71,7 +75,7 @@ def validate(
         from remitstats.cli.calibrate import Asked, calibrate  # noqa: PLC0415
 
         calibrate(
-            Asked(model, simulations, states, seed, out, fits, panel, workers, cluster),
+            Asked(model, simulations, draws, states, seed, out, fits, panel, workers, cluster)
         )
         return
     from rich.console import Console  # noqa: PLC0415
@@ -118,7 +122,8 @@ def _refuse(context: typer.Context, model: str, options: tuple[str, ...]) -> Non
     if given:
         raise RemitstatsError(
             f"{' and '.join(given)} can't be used with the model '{model}'. The circle takes "
-            "--panels, --every and --scenarios; other models take --simulations and --states."
+            "--panels, --every and --scenarios; other models take --simulations, --draws and "
+            "--states."
         )
 
 
