@@ -86,7 +86,7 @@ class Validation:
                 (found.distribution(str(quantity)), bool(rejected))
                 for quantity, rejected in zip(rows["quantity"], rows["rejected"], strict=True)
             ]
-            title = texts.plain(f"nav.{name}") if f"nav.{name}" in texts else name
+            title = texts.plain(f"validation.name_{name}")
             given = {"model": title, "count": len(lines), "outside": sum(o for _, o in lines)}
             jobs.append(
                 Job(
@@ -127,7 +127,7 @@ def _model(name: str, found: ModelCalibration) -> dict[str, Any]:
     ]
     return {
         "name": name,
-        "study": found.study,
+        "said": {str(key): _said(key, value) for key, value in found.study.items()},
         "simulations": found.simulations,
         "failed": found.failed,
         "again": found.again,
@@ -143,6 +143,15 @@ def _model(name: str, found: ModelCalibration) -> dict[str, Any]:
         "command": str(found.study.get("command") or ""),
         "file": f"{FOLDER}/{name}.json",
     }
+
+
+def _said(key: str, value: Any) -> Any:
+    """Return what was simulated as words: codes after each other, years and counts as a range."""
+    if isinstance(value, Mapping):
+        value = sorted({*value.values()})
+    if isinstance(value, list) and key in ("years", "countries"):
+        return "–".join(dict.fromkeys(str(each) for each in (value[0], value[-1])))
+    return ", ".join(map(str, value)) if isinstance(value, list) else value
 
 
 def _circle() -> dict[str, Any] | None:

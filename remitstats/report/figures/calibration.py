@@ -46,7 +46,7 @@ def differences(
         In percentage points: 0 is what exact posteriors give on the average.
     """
     figure = new_figure(PLOT_WIDTH, HEIGHT)
-    axes = figure.add_axes((0.105, 0.5 / HEIGHT, 0.88, (HEIGHT - 1.0) / HEIGHT))
+    axes = figure.add_axes((0.105, 0.5 / HEIGHT, 0.855, (HEIGHT - 0.95) / HEIGHT))
     point = limits["point"].to_numpy(float)
     lower, upper = (100.0 * (limits[end].to_numpy(float) - point) for end in ("lower", "upper"))
     at = np.concatenate([[0.0], 100.0 * point])
