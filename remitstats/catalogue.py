@@ -25,9 +25,10 @@ What the line leaves out is looked for under these names, each ``module:attribut
 
 ``design="design"`` says that `build` also takes the assumed census sample, under that name;
 ``page=False`` that the report has no page of the model; ``by_default=False`` that only those who
-ask for the model by name get it. Without a `check`, a panel that lacks what is needed is refused by
-`build` (`PanelError`). In `remitstats run`, a model that nobody asked for by name and that the
-panel can't serve is left out, and the program says so.
+ask for the model by name get it; ``of_mexico=True`` that it knows Mexico's publishers, censuses and
+breaks, and is refused for a panel that says it is of another country. Without a `check`, a panel
+that lacks what is needed is refused by `build` (`PanelError`). In `remitstats run`, a model that
+nobody asked for by name and that the panel can't serve is left out, and the program says so.
 
 The report, for a model with a page, also needs (see `report.model_pages`)
 
@@ -80,6 +81,8 @@ class Model:
         Whether the report has a page of it.
     by_default : bool
         Whether it is fitted without being asked for by name.
+    of_mexico : bool
+        Whether it can be fitted to panels of Mexico alone.
     """
 
     name: str
@@ -94,6 +97,7 @@ class Model:
     folder: str | None = None
     page: bool = True
     by_default: bool = True
+    of_mexico: bool = False
 
     @property
     def subfolder(self) -> str:
@@ -102,7 +106,13 @@ class Model:
 
     def problems(self, panel: Panel) -> list[Problem]:
         """Return why a panel can't be used, as far as can be told without building the model."""
-        found: list[Problem] = _load(self.check)(panel) if self.check else []
+        from remitstats.panel.code_form import problems_of_another_country  # noqa: PLC0415
+
+        found: list[Problem] = []
+        if self.of_mexico:
+            found += problems_of_another_country(panel.metadata)
+        if self.check and not found:
+            found += _load(self.check)(panel)
         return found
 
     def load(self, part: str) -> Any:
@@ -139,13 +149,24 @@ CATALOGUE: tuple[Model, ...] = (
     # By name only: with its specification curve it takes longer than all the others together.
     Model("circle", design="design", summarise="claims.circle:summarise", by_default=False),
     # By name only: with the forecast it is scored by, two fits of minutes.
-    Model("depopulation", check="models.depopulation_data:check", by_default=False),
-    Model("macro", check="models.macro_data:check"),
-    Model("transition", check="models.transition_data:check"),
-    Model("dependence"),
-    Model("dependence_state", check="models.dependence_state_data:check"),
+    Model(
+        "depopulation",
+        check="models.depopulation_data:check",
+        by_default=False,
+        of_mexico=True,
+    ),
+    Model("macro", check="models.macro_data:check", of_mexico=True),
+    Model("transition", check="models.transition_data:check", of_mexico=True),
+    Model("dependence", of_mexico=True),
+    Model("dependence_state", check="models.dependence_state_data:check", of_mexico=True),
     # By name only: sampling it takes minutes.
-    Model("paid_out", check="models.paid_out_data:check", design="design", by_default=False),
+    Model(
+        "paid_out",
+        check="models.paid_out_data:check",
+        design="design",
+        by_default=False,
+        of_mexico=True,
+    ),
 )
 
 NAMES = tuple(model.name for model in CATALOGUE)

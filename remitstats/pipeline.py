@@ -22,6 +22,7 @@ from remitstats.fitting.run import fit
 from remitstats.fitting.settings import AskedSettings
 from remitstats.fitting.store import fit_name, fit_or_reuse
 from remitstats.fitting.version import code_version, fit_key
+from remitstats.models.reliance_data import design_of
 from remitstats.panel.load import load_mexico, load_panel
 from remitstats.panel.panel import Panel
 from remitstats.panel.turns import only_writer
@@ -48,7 +49,7 @@ class Job:
     panel : Path, optional
         A panel of your own; by default the shipped one.
     states : tuple of str
-        Two-digit codes to keep; empty for all.
+        Codes to keep; empty for all.
     settings : AskedSettings
         Engine, seed, lengths; lengths left open are each model's own.
     priors : mapping of str to priors
@@ -231,7 +232,7 @@ def _run(
     from remitstats.report import build_report  # noqa: PLC0415 - drawing is heavy to import
 
     outcomes: dict[str, Outcome] = {}
-    left_out: dict[str, str] = {}
+    left_out: dict[str, PanelError] = {}
     for model in chosen:
         spoken = partial(_of, model.name, tell) if len(chosen) > 1 else tell
         try:
@@ -240,7 +241,7 @@ def _run(
         except PanelError as error:
             if model.name in named:
                 raise
-            left_out[model.name] = str(error)
+            left_out[model.name] = error
     page = build_report(
         outcomes[FIRST].results,
         panel,
@@ -249,8 +250,9 @@ def _run(
         others={name: o.results for name, o in outcomes.items() if name != FIRST},
         ledger=ledger_for(panel),
         language=job.language,
+        left_out=left_out,
     )
-    return Run(outcomes, left_out, page)
+    return Run(outcomes, {name: str(error) for name, error in left_out.items()}, page)
 
 
 def ledger_for(panel: Panel) -> Ledger | None:
@@ -279,17 +281,22 @@ def _ready(job: Job, models: Iterable[Model], tell: Progress) -> Panel:
     return panel
 
 
+def why_not(model: str) -> str:
+    """Return the sentence under which the problems of a panel for a model stand."""
+    return f"The panel can't be used for the {model} model."
+
+
 def _require_serves(model: Model, panel: Panel) -> None:
     problems = model.problems(panel)
     if problems:
-        raise PanelError(f"The panel can't be used for the {model.name} model.", problems)
+        raise PanelError(why_not(model.name), problems)
 
 
 def _fit(job: Job, entry: Model, panel: Panel, tell: Progress) -> Outcome:
     """Fit a model to a panel that its check finds nothing wrong with, and write its tables."""
     out, results_of = job.folder(entry), entry.load("results")
     tell("building the model", 0.0)
-    options = {entry.design: job.design} if entry.design else {}
+    options = {entry.design: design_of(panel, job.design)} if entry.design else {}
     model = entry.load("build")(panel, priors=job.priors.get(entry.name), **options)
     tell("building the model", 1.0)
     settings = job.settings.settings(getattr(model, "lengths", {}))

@@ -22,7 +22,7 @@ import xarray as xr
 
 from remitstats import catalogue
 from remitstats.catalogue import FIRST, Model
-from remitstats.errors import RemitstatsError
+from remitstats.errors import PanelError, RemitstatsError
 from remitstats.fitting.store import StoreError, load_fit, read_provenance
 from remitstats.fitting.version import code_version
 from remitstats.panel.panel import Panel
@@ -33,6 +33,7 @@ from remitstats.pipeline import (
     ledger_for,
     open_panel,
     require_writable,
+    why_not,
     write_results,
 )
 from remitstats.report.texts import require_language
@@ -127,8 +128,17 @@ def _rebuild(
         others={name: found for name, found in results.items() if name != FIRST},
         ledger=ledger_for(panel),
         language=job.language,
+        left_out=_left_out(panel, [model for model in models if model.name in absent]),
     )
     return Rebuilt(results, sources, absent, page)
+
+
+def _left_out(panel: Panel, absent: Iterable[Model]) -> dict[str, PanelError]:
+    """Return why a run leaves out those of the absent models that a panel can't serve."""
+    found = {each.name: each.problems(panel) for each in absent if each.by_default}
+    return {
+        name: PanelError(why_not(name), problems) for name, problems in found.items() if problems
+    }
 
 
 def _found(

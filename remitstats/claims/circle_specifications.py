@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from remitstats.claims.regime import CLAIMS, Chance, Chances
-from remitstats.errors import RemitstatsError
+from remitstats.errors import PanelError, RemitstatsError
 from remitstats.estimands.circle import LAGGED, ORDERED
 from remitstats.estimands.circle_loop import (
     DELTA,
@@ -35,6 +35,8 @@ from remitstats.models.circle_data import CircleData, prepare_data
 from remitstats.models.circle_density import CircleDensity
 from remitstats.models.circle_form import Form, Priors
 from remitstats.models.circle_measures import COMPONENTS, Measures
+from remitstats.models.reliance_data import design_of
+from remitstats.panel.code_form import codes_of
 from remitstats.panel.panel import Panel
 from remitstats.parts.priors import NormalPrior, ScalePrior
 from remitstats.parts.sampling_error import SamplingDesign
@@ -168,10 +170,12 @@ def specification_curve(
 
 
 def _data(panel: Panel, one: Specification) -> CircleData:
-    data = prepare_data(panel, one.measures, one.design)
+    data = prepare_data(panel, one.measures, design_of(panel, one.design))
     codes = data.coords["municipality"]
     if one.without == "border":
-        return data.take(~np.isin([str(code)[:2] for code in codes], BORDER))
+        if codes_of(panel.metadata).own:
+            raise PanelError("Which states lie at the border is known of Mexico alone.")
+        return data.take(~np.isin(panel.states_of(codes), BORDER))
     if one.without == "large":
         census = panel.table("municipality_census")
         last = census[census["year"] == census["year"].max()].set_index("cvegeo")["population"]

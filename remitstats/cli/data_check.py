@@ -27,8 +27,8 @@ def check(
         bool,
         typer.Option(
             "--schema-only",
-            help="Don't ask whether there is enough for the reliance model: two waves, two "
-            "states, one connected map.",
+            help="Don't ask whether there is enough for the reliance model: figures, and a map "
+            "in one part.",
         ),
     ] = False,
 ) -> None:
@@ -41,6 +41,8 @@ def check(
         typer.echo(_as_json(file, panel, summary, problems))
     elif panel is not None and not problems:
         console.print(f"{file} is a valid panel: {_contents(panel)}.")
+        for sentence in _lacking(panel):
+            console.print(f"  - {sentence}")
     else:
         console.print(summary)
         _print_problems(console, problems)
@@ -63,6 +65,12 @@ def _examined(file: Path, *, schema_only: bool) -> tuple[Panel | None, str, Sequ
     return panel, summary, problems
 
 
+def _lacking(panel: Panel) -> list[str]:
+    from remitstats.panel.missing import SENTENCES, missing_for_reliance  # noqa: PLC0415
+
+    return [SENTENCES[key] for key in missing_for_reliance(panel)]
+
+
 def _contents(panel: Panel) -> str:
     wave = panel.table("municipality_wave")
     waves = sorted(wave["wave"].unique())
@@ -70,7 +78,7 @@ def _contents(panel: Panel) -> str:
     parts = [
         _counted(len(codes), "municipality", "municipalities"),
         f"{_counted(len(waves), 'wave', 'waves')} ({', '.join(map(str, waves))})",
-        _counted(codes.str[:2].nunique(), "state", "states"),
+        _counted(len(set(panel.states_of(codes))), "state", "states"),
         _counted(len(panel.tables), "table", "tables"),
     ]
     filled = panel.metadata.get("geography")
@@ -106,5 +114,8 @@ def _as_json(file: Path, panel: Panel | None, summary: str, problems: Sequence[P
         "problems": [asdict(problem) for problem in problems],
     }
     if panel is not None:
+        from remitstats.panel.missing import missing_for_reliance  # noqa: PLC0415
+
         answer |= {"hash": panel.hash, "municipalities": len(panel.table("municipality"))}
+        answer |= {"missing": missing_for_reliance(panel)}
     return json.dumps(answer, ensure_ascii=False, indent=2)

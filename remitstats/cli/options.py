@@ -27,7 +27,7 @@ PanelFile = Annotated[
     typer.Option("--panel", help="A panel of your own; default: Mexico.", metavar="FILE"),
 ]
 States = Annotated[
-    str | None, typer.Option("--states", help="Two-digit state codes to keep.", metavar="14,32")
+    str | None, typer.Option("--states", help="Codes of the states to keep.", metavar="14,32")
 ]
 Language = Annotated[
     str,

@@ -99,6 +99,8 @@ def _p_value(replicated: NDArray[np.float64], observed: float) -> float:
 def _neighbour_mean(panel: Panel, codes: NDArray[np.str_]) -> list[NDArray[np.int64]]:
     position = {code: i for i, code in enumerate(codes)}
     near: list[list[int]] = [[] for _ in codes]
+    if "adjacency" not in panel:
+        return [np.empty(0, dtype=np.int64)] * 2
     table = panel.table("adjacency")
     for a, b in zip(table["cvegeo_a"].astype(str), table["cvegeo_b"].astype(str), strict=True):
         if a in position and b in position:

@@ -20,10 +20,12 @@ from numpy.typing import NDArray
 from scipy import special
 
 from remitstats.estimands.predictive import predictive_check
-from remitstats.estimands.results import RelianceResults
+from remitstats.estimands.results import COLUMNS, RelianceResults
 from remitstats.estimands.summary import QUANTILES, estimate, parameter_table, run_summary
 from remitstats.fitting.convergence import convergence_of
 from remitstats.fitting.gate import judge
+from remitstats.panel.code_form import codes_of
+from remitstats.panel.missing import missing_for_reliance
 from remitstats.panel.panel import Panel
 
 Progress = Callable[[str, float], None]
@@ -97,7 +99,7 @@ def places(panel: Panel, codes: NDArray[Any]) -> pd.DataFrame:
     state = panel.table("state").set_index("state")
     place["name"] = municipality["name"].reindex(place["cvegeo"]).to_numpy()
     place["name"] = place["name"].fillna(place["cvegeo"])
-    place["state"] = place["cvegeo"].str[:2]
+    place["state"] = panel.states_of(place["cvegeo"])
     place["state_name"] = state["name"].reindex(place["state"]).to_numpy()
     place["state_name"] = place["state_name"].fillna(place["state"])
     place["region"] = state["region"].reindex(place["state"]).to_numpy()
@@ -142,6 +144,8 @@ def _share(above: NDArray[np.bool_], national: NDArray[np.float64]) -> NDArray[n
 
 def change_table(draws: Draws, place: pd.DataFrame) -> pd.DataFrame:
     """Return one row a municipality and pair of waves (see `RelianceResults.change`)."""
+    if not draws.intervals:
+        return no_change("change")
     flat = draws.flat
     tables = []
     for a, b in draws.intervals:
@@ -155,6 +159,16 @@ def change_table(draws: Draws, place: pd.DataFrame) -> pd.DataFrame:
             )
         )
     return pd.concat(tables, ignore_index=True)
+
+
+def no_change(table: str) -> pd.DataFrame:
+    """Return a table of changes without rows: of one wave there is none to report."""
+    text = ("cvegeo", "name", "state", "state_name", "region", "level", "code")
+    kinds = {
+        column: "object" if column in text else "int64" if column.endswith("_wave") else "float64"
+        for column in COLUMNS[table]
+    }
+    return pd.DataFrame({column: pd.Series(dtype=kind) for column, kind in kinds.items()})
 
 
 def groups_of(place: pd.DataFrame) -> list[tuple[str, str, str, NDArray[np.bool_]]]:
@@ -234,7 +248,8 @@ def group_tables(
                     "p_increase": float((moved > 0).mean()),
                 }
             )
-    return pd.DataFrame(levels), pd.DataFrame(changes)
+    change = pd.DataFrame(changes) if changes else no_change("group_change")
+    return pd.DataFrame(levels), change
 
 
 def summarise(
@@ -297,11 +312,18 @@ def summarise(
         command=command,
         seconds=time.perf_counter() - start,
     )
-    summary["estimates"] = {
-        "p_national_at_least_8": {
-            str(wave): float((national[:, w] >= 8.0).mean()) for w, wave in enumerate(draws.waves)
+    lacking = missing_for_reliance(panel)
+    if lacking:
+        summary["missing"] = lacking
+    if codes_of(panel.metadata).own:
+        summary["of_another_country"] = True
+    else:
+        summary["estimates"] = {
+            "p_national_at_least_8": {
+                str(wave): float((national[:, w] >= 8.0).mean())
+                for w, wave in enumerate(draws.waves)
+            }
         }
-    }
     tell("done", 1.0)
     return RelianceResults(
         level=level,

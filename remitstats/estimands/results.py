@@ -174,7 +174,8 @@ class RelianceResults(ModelResults):
             ``above`` (by wave and threshold: expected number of municipalities above it, and how
             many are above with probability at least `SURE`), ``moved`` (by pair of waves: how many
             rose, fell or may have done either), ``states`` (by wave: highest and lowest state),
-            ``paper`` (the claimed households as a share of each wave's dwellings).
+            ``paper`` (the claimed households as a share of each wave's dwellings; None for a panel
+            of another country, of which the paper claims nothing).
         """
         level, change = self.level, self.change
         above = [
@@ -204,7 +205,8 @@ class RelianceResults(ModelResults):
             if len(rows):
                 low, high = str(rows["code"].iloc[0]), str(rows["code"].iloc[-1])
                 states.append({"wave": wave, "highest": high, "lowest": low})
-        return {"above": above, "moved": moved, "states": states, "paper": self._paper()}
+        paper = None if self.summary.get("of_another_country") else self._paper()
+        return {"above": above, "moved": moved, "states": states, "paper": paper}
 
     def _paper(self) -> dict[str, Any]:
         """Return the paper's figure in the units of the waves."""

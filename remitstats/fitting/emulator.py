@@ -27,6 +27,7 @@ LOCAL_SHARE = 0.3  # moves that are plain local steps: they leave places the emu
 LOCAL_STEP = 1.2  # their length, in standard deviations, over the root of the dimension
 ROUNDS = 5
 POINTS = 90  # of every round
+LEAST = 3  # points, for each hyperparameter, that a centre and its shape must rest on
 HEAT = 1.5  # points are drawn from the emulator at this temperature
 TRIALS = 4000  # draws by which the emulator's mean and covariance are computed
 REACH = 1.5  # how far beyond the known box new points are looked for, in standard deviations
@@ -260,6 +261,12 @@ def _explore(
     heated = normalised(value / HEAT - proposal)
     chosen = rng.choice(len(trial), size=count, p=heated)
     weight = normalised(value - proposal)
+    # Where the emulator overshoots at its edge, a point or two have all the weight, and a centre
+    # there would lead to nowhere: flattened until enough points tell of it.
+    flatter = 1.0
+    while 1.0 / np.sum(weight**2) < min(LEAST * len(emulator.center), len(trial)):
+        flatter *= 0.7
+        weight = normalised(flatter * (value - proposal))
     center = weight @ trial
     away = trial - center
     covariance = (away.T * weight) @ away

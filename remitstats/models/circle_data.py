@@ -28,6 +28,7 @@ from remitstats.models.circle_measures import (
     standardised,
     underdevelopment_of,
 )
+from remitstats.models.reliance_data import design_of
 from remitstats.panel.panel import Panel
 from remitstats.parts.factor import OneFactor
 from remitstats.parts.nested_normal import NestedData, Tree
@@ -204,26 +205,12 @@ def prepare_data(
     PanelError
         If a table or a variable is missing, or only one wave has data: dynamics need two.
     """
-    measures, design = measures or Measures(), design or SamplingDesign()
+    measures, design = measures or Measures(), design or design_of(panel)
     problems = _missing(panel)
     if problems:
         raise PanelError("The panel can't be used for the circle model.", problems)
     table = panel.table("municipality_wave")
     waves = [int(w) for w in sorted(table["wave"].unique())]
-    if len(waves) < 2:
-        raise PanelError(
-            "The panel can't be used for the circle model.",
-            [
-                Problem(
-                    "municipality_wave",
-                    "-",
-                    "wave",
-                    ", ".join(map(str, waves)) or "nothing",
-                    "at least two waves, for dynamics are what it estimates",
-                    "add another census wave, or fit a model of one wave (reliance)",
-                )
-            ],
-        )
     wide = Wide(table, "wave", waves)
     population = population_of(panel)
     transformed = np.full((len(wide.codes), len(waves), len(VARIABLES)), np.nan)
@@ -262,13 +249,23 @@ def prepare_data(
 
 
 def _missing(panel: Panel) -> list[Problem]:
-    """Return a problem for every table or column without which there is no circle."""
+    """Return a problem for every wave, table or column without which there is no circle."""
     needed = {
         "municipality_wave": ("dwellings", "receiving_percent", "emigrant_percent"),
         "municipality_census": ("population",),
         "municipality": ("longitude", "latitude"),
     }
-    return [
+    table = panel.table("municipality_wave") if "municipality_wave" in panel else None
+    waves = [] if table is None else [int(wave) for wave in sorted(table["wave"].unique())]
+    too_few = Problem(
+        "municipality_wave",
+        "-",
+        "wave",
+        ", ".join(map(str, waves)) or "nothing",
+        "at least two waves, for dynamics are what it estimates",
+        "add another census wave, or fit a model of one wave (reliance)",
+    )
+    return [too_few] * (table is not None and len(waves) < 2) + [
         Problem(
             name,
             "-",
@@ -302,8 +299,9 @@ def _assemble(
     root_sd: float,
 ) -> CircleData:
     codes, observed, sampling, earlier = codes[keep], observed[keep], sampling[keep], earlier[keep]
-    states = np.array(sorted({code[:2] for code in codes}))
-    state_of = np.searchsorted(states, [code[:2] for code in codes]).astype(np.int64)
+    state = panel.states_of(codes)
+    states = np.array(sorted(set(state.tolist())))
+    state_of = np.searchsorted(states, state).astype(np.int64)
     place = panel.table("municipality").set_index("cvegeo").reindex(codes)
     longitude, latitude = (
         pd.to_numeric(place[name]).to_numpy(float) for name in ("longitude", "latitude")

@@ -17,7 +17,8 @@ For municipality i of state s(i) and wave w, with effective counts y of n dwelli
 
 BYM2(sd, share) is the sum of a scaled ICAR with standard deviation sd * sqrt(share) and
 independent normals with sd * sqrt(1 - share). A panel of one wave has no effects by wave, a
-panel of one state no effects of states; a map in several parts has a field of its own in each.
+panel of one state no effects of states; a map in several parts has a field of its own in each; a
+panel that knows no neighbours has independent normals with sd alone, and no share.
 
 What it assumes: percentages are what CONAPO published from the census long form; the sample
 behind them is as `SamplingDesign` says; a municipality without figures in a wave is like its
@@ -141,10 +142,15 @@ def latent_gaussian(data: RelianceData, priors: Priors) -> LatentGaussian:
     )
     everywhere = sp.csr_array(np.ones((municipalities, 1)))
     of_states, of_municipalities = icar.independent(states), icar.independent(municipalities)
-    of_neighbours = icar.icar(data.graph)
+    of_neighbours = icar.icar(data.graph) if data.knows_neighbours else of_municipalities
 
-    def spatial_and_own(name: str, rows: NDArray[np.float64]) -> tuple[Component, Component]:
+    space = data.knows_neighbours
+
+    def spatial_and_own(name: str, rows: NDArray[np.float64]) -> tuple[Component, ...]:
         sd, share = f"{name}_sd", f"{name}_share"
+        if not space:
+            own = f"{name}_unstructured"
+            return (Component(own, of_municipalities, rows, itself, FreeSd(sd)),)
         return (
             Component(
                 f"{name}_spatial", of_neighbours, rows, itself, SharedSd(sd, share, spatial=True)
@@ -180,9 +186,10 @@ def latent_gaussian(data: RelianceData, priors: Priors) -> LatentGaussian:
             Component("state_wave_effect", of_states, each_wave, member, FreeSd("state_wave_sd"))
         )
         reported["state_wave_effect"] = (("state_wave_effect",), ("wave", "state"))
-    components.extend(spatial_and_own("municipality", every_wave))
+    of_municipality = spatial_and_own("municipality", every_wave)
+    components.extend(of_municipality)
     reported["municipality_effect"] = (
-        ("municipality_spatial", "municipality_unstructured"),
+        tuple(component.name for component in of_municipality),
         ("municipality",),
     )
     if waves > 1:
@@ -190,7 +197,7 @@ def latent_gaussian(data: RelianceData, priors: Priors) -> LatentGaussian:
     earlier = [f"wave_scale_{wave}" for wave in data.coords["wave"][:-1]]
     return LatentGaussian(
         name=NAME,
-        hyperparameters=_hyperparameters(priors, waves, states, earlier),
+        hyperparameters=_hyperparameters(priors, waves, states, earlier, space=space),
         components=tuple(components),
         likelihood=EffectiveBinomial(data.receiving.ravel(), data.effective.ravel()),
         dims=CELLS,
@@ -203,13 +210,13 @@ def latent_gaussian(data: RelianceData, priors: Priors) -> LatentGaussian:
 
 
 def _hyperparameters(
-    priors: Priors, waves: int, states: int, earlier: list[str]
+    priors: Priors, waves: int, states: int, earlier: list[str], *, space: bool
 ) -> dict[str, HyperPrior]:
-    """Return the priors that a panel of so many waves and states has a use for."""
+    """Return the priors that a panel has a use for: so many waves and states, with space or not."""
     names = ["state_sd"] if states > 1 else []
     names += ["state_wave_sd"] if states > 1 and waves > 1 else []
-    names += ["municipality_sd", "municipality_share"]
-    names += ["municipality_wave_sd", "municipality_wave_share"] if waves > 1 else []
+    for name in ("municipality", "municipality_wave")[: 2 if waves > 1 else 1]:
+        names += [f"{name}_sd", f"{name}_share"] if space else [f"{name}_sd"]
     return {name: getattr(priors, name) for name in names} | dict.fromkeys(
         earlier, priors.wave_scale
     )
@@ -221,8 +228,8 @@ def build(panel: Panel, priors: Priors | None = None, design: SamplingDesign | N
     Parameters
     ----------
     panel : Panel
-        With `municipality_wave` (cvegeo, wave, dwellings, receiving_percent), `municipality` and
-        `adjacency`.
+        With `municipality_wave` (cvegeo, wave, dwellings, receiving_percent) and, where they are
+        known, `municipality` and `adjacency`.
     priors : Priors, optional
         Defaults as `Priors` documents them.
     design : SamplingDesign, optional
@@ -239,7 +246,7 @@ def build(panel: Panel, priors: Priors | None = None, design: SamplingDesign | N
     Raises
     ------
     PanelError
-        If the panel has no adjacency.
+        If what the panel says of its sample can't be used.
 
     Examples
     --------
@@ -274,25 +281,12 @@ def build(panel: Panel, priors: Priors | None = None, design: SamplingDesign | N
             effects = effects + state_wave_effect[:, data.state_of]
         municipality_effect = pm.Deterministic(
             "municipality_effect",
-            bym2.to_pymc(
-                "municipality",
-                data.graph,
-                hyper["municipality_sd"],
-                hyper["municipality_share"],
-                "municipality",
-            ),
+            _of_municipalities("municipality", data, hyper, "municipality"),
             dims="municipality",
         )
         effects = effects + municipality_effect[None, :]
         if waves > 1:
-            effects = effects + bym2.to_pymc(
-                "municipality_wave",
-                data.graph,
-                hyper["municipality_wave_sd"],
-                hyper["municipality_wave_share"],
-                CELLS,
-                waves,
-            )
+            effects = effects + _of_municipalities("municipality_wave", data, hyper, CELLS, waves)
         contrast = pm.math.stack([hyper.get(n, 1.0) if n else 1.0 for n in blocks.scale_name])
         eta = pm.Deterministic(
             "linear_predictor",
@@ -304,6 +298,22 @@ def build(panel: Panel, priors: Priors | None = None, design: SamplingDesign | N
     model.data = data
     model.specification = {"priors": priors.describe(), "sampling_design": data.design.describe()}
     return model
+
+
+def _of_municipalities(
+    name: str,
+    data: RelianceData,
+    hyper: Mapping[str, Any],
+    dims: str | tuple[str, ...],
+    copies: int | None = None,
+) -> Any:
+    """Add effects of municipalities to the PyMC model in context: BYM2, or independent ones."""
+    import pymc as pm  # noqa: PLC0415
+
+    sd = hyper[f"{name}_sd"]
+    if data.knows_neighbours:
+        return bym2.to_pymc(name, data.graph, sd, hyper[f"{name}_share"], dims, copies)
+    return sd * pm.Normal(f"{name}_unstructured_unit", dims=dims)
 
 
 def _effective_binomial(name: str, eta: Any, data: RelianceData) -> None:

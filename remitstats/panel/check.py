@@ -1,9 +1,8 @@
 """What is wrong with a panel: against the schema, and for the reliance model.
 
 `check_panel` says whether the tables are what they claim to be. One state, one wave or a map in
-several parts is legitimate data. `check_for_reliance` says whether there is enough of it: the
-report compares waves, states and neighbours, so it needs two waves, two states and one connected
-map.
+several parts is legitimate data. `check_for_reliance` says whether the report of reliance can be
+made of it; `remitstats.panel.missing` says what that report then lacks.
 """
 
 from __future__ import annotations
@@ -17,8 +16,10 @@ import pandas as pd
 from remitstats.errors import Problem
 from remitstats.panel import words
 from remitstats.panel.cells import read_column
+from remitstats.panel.code_form import MEXICO, CodeForm, codes_of, problems_of_codes, tables_for
 from remitstats.panel.complete import complete
 from remitstats.panel.panel import Panel
+from remitstats.panel.sample import problems_of_sample
 from remitstats.panel.schema import REQUIRED_TABLE, TABLES
 
 LISTED = 5
@@ -64,19 +65,22 @@ def check_tables(
 
     lines = lines or {}
     references = _references(tables)
-    problems: list[Problem] = []
+    codes = codes_of(metadata)
+    schema = tables_for(codes)
+    problems = problems_of_codes(metadata) + problems_of_sample(metadata)
     if REQUIRED_TABLE not in tables:
         problems.append(_missing_table(tables))
     for name, frame in tables.items():
-        spec = TABLES.get(str(name))
+        spec = schema.get(str(name))
         if spec is None:
             problems.append(_unknown_table(str(name)))
             continue
         plain, repeated = _plain_columns(spec.name, frame)
         problems += repeated
         documented = _documented(metadata, spec.name)
-        problems += problems_of(spec, plain, references, documented, lines.get(spec.name))
-    return problems + _uncovered(tables)
+        at = lines.get(spec.name)
+        problems += problems_of(spec, plain, references, documented, at, own_codes=codes.own)
+    return problems + _uncovered(tables, codes.municipality)
 
 
 def check_neighbours(panel: Panel) -> list[Problem]:
@@ -85,10 +89,10 @@ def check_neighbours(panel: Panel) -> list[Problem]:
 
 
 def check_for_reliance(panel: Panel) -> list[Problem]:
-    """Check that a valid panel, or the part of it selected, holds enough for the reliance report.
+    """Check that the reliance report can be made of a valid panel, or of the part selected.
 
-    The report compares waves, states and neighbours. The model itself (`reliance.build`) also
-    takes one wave, one state or a map in several parts.
+    A panel of one wave, of one state or without neighbours is used for what is in it. The model
+    itself (`reliance.build`) also takes a map in several parts.
 
     Parameters
     ----------
@@ -98,16 +102,13 @@ def check_for_reliance(panel: Panel) -> list[Problem]:
     Returns
     -------
     list of Problem
-        Fewer than two waves or two states with data, no neighbours, or a map in several parts.
+        No data, several waves of which only one has data, or a map in several parts.
     """
     wave = panel.table(REQUIRED_TABLE)
     known = wave[wave["receiving_percent"].notna() & wave["dwellings"].notna()]
-    problems = [
-        *_too_few(known["wave"].astype(str), "wave", "wave", "another census wave"),
-        *_too_few(known["cvegeo"].str[:2], "cvegeo", "state", "municipalities of another state"),
-    ]
+    problems = _too_few(known["wave"].astype(str), wave["wave"].nunique())
     if "adjacency" not in panel:
-        return [*problems, *check_neighbours(panel)]
+        return problems
     pairs = panel.table("adjacency")
     codes = np.array(sorted(set(wave["cvegeo"])))
     parts = components(codes, pairs)
@@ -193,7 +194,7 @@ def _unknown_table(name: str) -> Problem:
     return words.problem(words.name(name), "-", "-", "an unknown table", accepted, remedy)
 
 
-def _uncovered(tables: Mapping[str, pd.DataFrame]) -> list[Problem]:
+def _uncovered(tables: Mapping[str, pd.DataFrame], form: CodeForm) -> list[Problem]:
     """Report a panel without data, and municipalities of which there is no wave."""
     wave, municipality = tables.get(REQUIRED_TABLE), tables.get("municipality")
     if wave is None or "cvegeo" not in wave.columns:
@@ -208,7 +209,7 @@ def _uncovered(tables: Mapping[str, pd.DataFrame]) -> list[Problem]:
         problems.append(words.problem(REQUIRED_TABLE, "-", share, "no value at all", accepted))
     if municipality is None or "cvegeo" not in municipality.columns:
         return problems
-    covered = {str(cell).zfill(5) for cell in wave.loc[:, ["cvegeo"]].iloc[:, 0]}
+    covered = {form.padded(str(cell)) for cell in wave.loc[:, ["cvegeo"]].iloc[:, 0]}
     for code in sorted(_texts(municipality) - covered):
         accepted = f"at least one row in {REQUIRED_TABLE}"
         remedy = "add a row, its cells left empty where there is no data, or remove it here"
@@ -221,18 +222,20 @@ def _texts(frame: pd.DataFrame) -> set[str]:
     return set(read_column(frame.loc[:, ["cvegeo"]].iloc[:, 0], "text").cells.dropna())
 
 
-def _too_few(values: pd.Series, column: str, word: str, remedy: str) -> list[Problem]:
-    found = sorted(set(values))
-    if len(found) > 1:
+def _too_few(with_data: pd.Series, waves: int) -> list[Problem]:
+    """Report that no wave has data, or one only of several."""
+    found = sorted(set(with_data))
+    if len(found) > 1 or (found and waves == 1):
         return []
-    what = f"one {word} with data, {found[0]}" if found else f"no {word} with data"
-    accepted = f"two {word}s or more for the reliance model"
-    return [words.problem(REQUIRED_TABLE, "-", column, what, accepted, f"add or select {remedy}")]
+    what = f"one wave of {waves} with data, {found[0]}" if found else "no wave with data"
+    accepted = "data in two waves or more, or rows of one wave only"
+    remedy = "fill in figures of another wave, or remove the rows of waves without any"
+    return [words.problem(REQUIRED_TABLE, "-", "wave", what, accepted, remedy)]
 
 
 def _no_adjacency(country: Any) -> Problem:
     remedy = "add adjacency.csv with the columns cvegeo_a, cvegeo_b and rook (true or false)"
-    if country in (None, "Mexico", "México"):
+    if country in MEXICO:
         remedy += (
             "; if these are municipalities of Mexico, leave out the table municipality as well, "
             "and the shipped neighbours are taken"
@@ -242,7 +245,7 @@ def _no_adjacency(country: Any) -> Problem:
         "-",
         "-",
         "no such table",
-        "pairs of neighbouring municipalities, for the reliance model",
+        "pairs of neighbouring municipalities, for models of space",
         remedy,
     )
 

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from remitstats.panel.cells import read_column
+from remitstats.panel.code_form import MEXICO, CodeForm, codes_of
 from remitstats.panel.panel import Panel
 from remitstats.panel.schema import REQUIRED_TABLE
 
@@ -39,8 +40,8 @@ def complete(
 
     A panel without a table of municipalities is taken for one of Mexico if it holds a code of
     Mexico; its municipalities, states, neighbours and shapes are then those shipped. Of any other
-    panel, municipalities are called by their codes and states are the first two digits; its
-    neighbours can't be known.
+    panel, municipalities are called by their codes, and states are what codes begin with (see
+    `Codes.state_of`); its neighbours can't be known.
 
     Parameters
     ----------
@@ -50,8 +51,13 @@ def complete(
         The shipped panel.
     """
     filled, about = dict(tables), dict(metadata)
-    codes = _codes(tables.get(REQUIRED_TABLE))
-    if codes and "municipality" not in tables and mexico is not None and _mexican(about):
+    form = codes_of(about)
+    if form.own:  # what of a template was not filled in counts as left out
+        left = [name for name in GEOGRAPHY if name in filled and not len(filled[name])]
+        filled = {name: frame for name, frame in filled.items() if name not in left}
+    mexican = not form.own and about.get("country") in MEXICO
+    codes = _codes(tables.get(REQUIRED_TABLE), "cvegeo", form.municipality)
+    if codes and "municipality" not in tables and mexico is not None and mexican:
         municipality = mexico.table("municipality")
         part = municipality[municipality["cvegeo"].isin(codes)]
         if len(part):
@@ -63,27 +69,23 @@ def complete(
     if codes and "municipality" not in filled:
         rows = sorted(codes)
         filled["municipality"] = pd.DataFrame(
-            {"cvegeo": rows, "name": rows, "state": [code[:2] for code in rows]}
+            {"cvegeo": rows, "name": rows, "state": [form.state_of(code) for code in rows]}
         )
-    states = _codes(filled.get("municipality"), "state", 2)
+    states = _codes(filled.get("municipality"), "state", form.state)
     if states and "state" not in filled:
         rows = sorted(states)
         filled["state"] = pd.DataFrame({"state": rows, "name": rows, "region": WHOLE_COUNTRY})
     return Completed(filled, about)
 
 
-def _mexican(metadata: Mapping[str, Any]) -> bool:
-    return metadata.get("country") in (None, "Mexico", "México")
-
-
-def _codes(frame: pd.DataFrame | None, column: str = "cvegeo", width: int = 5) -> set[str]:
+def _codes(frame: pd.DataFrame | None, column: str, form: CodeForm) -> set[str]:
     """Return the well-formed codes of a column that may hold anything."""
     if frame is None or column not in frame.columns:
         return set()
     cells = frame.loc[:, column]
     cells = cells.iloc[:, 0] if isinstance(cells, pd.DataFrame) else cells
     texts = read_column(cells, "text").cells.dropna()
-    return {text for text in texts if len(text) == width and text.isascii() and text.isdigit()}
+    return {text for text in texts if form.matches(text)}
 
 
 def _of(table: pd.DataFrame, codes: set[str]) -> pd.DataFrame:

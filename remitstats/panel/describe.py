@@ -35,7 +35,7 @@ def describe(panel: Panel) -> dict[str, Any]:
         **{key: panel.metadata.get(key) for key in ("title", "country", "built", "version")},
         "hash": panel.hash,
         "municipalities": int(codes.nunique()),
-        "states": int(codes.str[:2].nunique()),
+        "states": len(set(panel.states_of(codes.unique()))),
         "waves": [int(year) for year in sorted(known["wave"].unique())],
         "tables": {name: _extent(panel.table(name)) for name in panel.tables},
         "publishers": _publishers(panel),

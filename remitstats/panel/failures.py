@@ -15,7 +15,7 @@ from remitstats.errors import Problem
 from remitstats.panel import words
 from remitstats.panel.cells import read_column
 from remitstats.panel.codes import PARENTS
-from remitstats.panel.rules import REFERENCE, ROW_RULES, pandera_schema
+from remitstats.panel.rules import REFERENCE, pandera_schema, rules_of
 from remitstats.panel.spec import TableSpec
 
 NAMED = 8  # columns named before "and … others"
@@ -28,6 +28,8 @@ def problems_of(
     references: Mapping[str, Collection[str]],
     documented: Collection[str] = (),
     lines: np.ndarray | None = None,
+    *,
+    own_codes: bool = False,
 ) -> list[Problem]:
     """Validate one table and return all that is wrong with it.
 
@@ -43,6 +45,8 @@ def problems_of(
         Columns accepted besides the schema's.
     lines : numpy.ndarray of int, optional
         Lines of the file on which its rows stand.
+    own_codes : bool
+        Whether codes are written in another way than Mexico's.
 
     Returns
     -------
@@ -58,12 +62,12 @@ def problems_of(
             continue
         reading = read_column(frame[name], column.kind)
         cells[name], unreadable[name] = reading.cells, reading.unreadable
-    schema = pandera_schema(spec, unreadable, references, documented)
+    schema = pandera_schema(spec, unreadable, references, documented, own_codes=own_codes)
     read = pd.DataFrame(cells, index=frame.index)
     try:
         schema.validate(read, lazy=True)
     except SchemaErrors as errors:
-        return _translated(errors, _Context(spec, frame, read, unreadable, lines))
+        return _translated(errors, _Context(spec, frame, read, unreadable, lines, own_codes))
     return []
 
 
@@ -98,6 +102,7 @@ class _Context:
     read: pd.DataFrame
     unreadable: Mapping[str, np.ndarray]
     lines: np.ndarray | None
+    own_codes: bool
 
     @cached_property
     def first_rows(self) -> pd.Series:
@@ -142,7 +147,7 @@ def _cell_problems(
                 continue  # there is something in the cell, and it has been reported
             value = frame[column].iloc[position]
             found = words.show(value)
-            accepted, remedy = _cell_failure(spec, column, str(name), value)
+            accepted, remedy = _cell_failure(context, column, str(name), value)
             plain = bool(sure[position]) and (column not in spec.key or name == REFERENCE)
         row = row_name(spec, frame, position, context.lines, plain=plain)
         yield position, column, words.problem(spec.name, row, column, found, accepted, remedy)
@@ -159,10 +164,10 @@ def _failing_rows(error: pa.errors.SchemaError) -> list[int]:
     return [int(position) for position in outcome.index[~outcome.to_numpy(dtype=bool)]]
 
 
-def _cell_failure(spec: TableSpec, column: str, check: str, value: object) -> tuple[str, str]:
-    rules = spec.column(column)
+def _cell_failure(context: _Context, column: str, check: str, value: object) -> tuple[str, str]:
+    rules = context.spec.column(column)
     assert rules is not None  # noqa: S101  (pandera only knows the schema's columns)
-    if check == REFERENCE and value in PARENTS:
+    if check == REFERENCE and value in PARENTS and not context.own_codes:
         parent = PARENTS[str(value)]
         return (
             "municipalities on the boundaries of the 2010 census",
@@ -184,7 +189,8 @@ def _row_failure(check: str, context: _Context, position: int) -> tuple[str, str
         place = f"line {context.lines[first]}" if context.lines is not None else f"row {first + 1}"
         found = f"the same {' and '.join(key)} as {place}"
         return key[0], found, f"one row for each {' and '.join(key)}", "remove one of the two rows"
-    rule = ROW_RULES[spec.name][int(check.rsplit(maxsplit=1)[-1])]
+    rules = rules_of(spec.name, own_codes=context.own_codes)
+    rule = rules[int(check.rsplit(maxsplit=1)[-1])]
     column = rule.columns[-1]
     return column, words.show(frame[column].iloc[position]), rule.accepted, rule.remedy
 

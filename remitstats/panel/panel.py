@@ -92,7 +92,7 @@ class Panel:
         Parameters
         ----------
         states : iterable of str, optional
-            Two-digit codes, such as ``["14", "32"]``; all states by default.
+            Their codes, such as ``["14", "32"]``; all states by default.
         waves : iterable of int, optional
             Years of census waves, such as ``[2020]``; all waves by default.
 
@@ -112,11 +112,27 @@ class Panel:
         kept = dict(self.tables)
         if states is not None:
             wanted = self._known_states(states)
-            kept = {name: _rows_in(frame, wanted) for name, frame in kept.items()}
+            kept = {name: self._rows_in(frame, wanted) for name, frame in kept.items()}
         if waves is not None:
             years = self._known_waves(waves)
             kept = {name: _rows_of(frame, years) for name, frame in kept.items()}
         return replace(self, tables=kept)
+
+    def states_of(self, codes: Iterable[str]) -> np.ndarray:
+        """Return the state of each municipality, shape (municipality,).
+
+        Parameters
+        ----------
+        codes : iterable of str
+            Codes of municipalities. One that the table `municipality` does not have is taken to
+            begin with the two digits of its state, as in Mexico.
+        """
+        table = self.tables.get("municipality")
+        known: dict[str, str] = {}
+        if table is not None and {"cvegeo", "state"} <= set(table.columns):
+            rows = table[["cvegeo", "state"]].dropna().astype(str)
+            known = dict(zip(rows["cvegeo"], rows["state"], strict=True))
+        return np.array([known.get(str(code), str(code)[:2]) for code in codes], dtype=str)
 
     def _known_states(self, states: Iterable[str]) -> list[str]:
         wanted = list(dict.fromkeys(str(state) for state in states))
@@ -162,12 +178,24 @@ class Panel:
         codes: set[str] = set()
         for name in ("municipality", "municipality_wave"):
             if name in self.tables:
-                codes |= set(self.tables[name]["cvegeo"].dropna().astype(str).str[:2])
+                codes |= set(self.states_of(self.tables[name]["cvegeo"].dropna().unique()))
         known: dict[str, str] = {}
         if "state" in self.tables:
             table = self.tables["state"]
             known = dict(zip(table["state"], table["name"], strict=True))
         return {code: known.get(code, code) for code in sorted(codes)}
+
+    def _rows_in(self, frame: pd.DataFrame, states: list[str]) -> pd.DataFrame:
+        inside = pd.Series(True, index=frame.index)
+        for column in ("cvegeo", "cvegeo_a", "cvegeo_b", "state"):
+            if column not in frame.columns:
+                continue
+            codes = frame[column].dropna().astype(str)
+            found = codes if column == "state" else pd.Series(self.states_of(codes), codes.index)
+            inside &= frame[column].isna() | found.isin(states).reindex(
+                frame.index, fill_value=False
+            )
+        return frame[inside].reset_index(drop=True)
 
 
 def tidy_table(
@@ -242,14 +270,6 @@ def canonical(reading: Reading, spec: ColumnSpec | None) -> pd.Series:
     return values
 
 
-def _rows_in(frame: pd.DataFrame, states: list[str]) -> pd.DataFrame:
-    inside = pd.Series(True, index=frame.index)
-    for column in ("cvegeo", "cvegeo_a", "cvegeo_b", "state"):
-        if column in frame.columns:
-            inside &= frame[column].isna() | frame[column].astype(str).str[:2].isin(states)
-    return frame[inside].reset_index(drop=True)
-
-
 def _rows_of(frame: pd.DataFrame, waves: list[str]) -> pd.DataFrame:
     if "wave" not in frame.columns:
         return frame
@@ -257,8 +277,9 @@ def _rows_of(frame: pd.DataFrame, waves: list[str]) -> pd.DataFrame:
 
 
 def _state_remedy(state: str, names: Mapping[str, str]) -> str:
-    if state.isdigit() and state.zfill(2) in names:
-        return f'write "{state.zfill(2)}"'
+    padded = [code for code in names if state.isdigit() and state.zfill(len(code)) == code]
+    if padded:
+        return f'write "{padded[0]}"'
     by_name = {name.casefold(): code for code, name in names.items()}
     if state.casefold() in by_name:
         return f'write its code, "{by_name[state.casefold()]}"'

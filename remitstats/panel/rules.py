@@ -29,6 +29,8 @@ class RowRule:
         From the table to a boolean series.
     accepted, remedy : str
         What is accepted and what to do.
+    of_mexico : bool
+        Whether it holds only where codes are written as Mexico's are.
     """
 
     columns: tuple[str, ...]
@@ -36,6 +38,7 @@ class RowRule:
     holds: Callable[[pd.DataFrame], pd.Series]
     accepted: str
     remedy: str
+    of_mexico: bool = False
 
 
 ROW_RULES: Mapping[str, tuple[RowRule, ...]] = {
@@ -66,6 +69,7 @@ ROW_RULES: Mapping[str, tuple[RowRule, ...]] = {
             lambda table: table["cvegeo"].str[:2] == table["state"],
             "the first two digits of cvegeo",
             "correct whichever of the two is wrong",
+            of_mexico=True,
         ),
     ),
     "adjacency": (
@@ -87,11 +91,26 @@ ROW_RULES: Mapping[str, tuple[RowRule, ...]] = {
 }
 
 
+def rules_of(table: str, *, own_codes: bool) -> tuple[RowRule, ...]:
+    """Return the rules between the columns of a table.
+
+    Parameters
+    ----------
+    table : str
+        Its name.
+    own_codes : bool
+        Whether codes are written in another way than Mexico's.
+    """
+    return tuple(rule for rule in ROW_RULES.get(table, ()) if not (own_codes and rule.of_mexico))
+
+
 def pandera_schema(
     spec: TableSpec,
     unreadable: Mapping[str, np.ndarray],
     references: Mapping[str, Collection[str]],
     documented: Collection[str] = (),
+    *,
+    own_codes: bool = False,
 ) -> pa.DataFrameSchema:
     """Return the pandera schema of a table whose cells have been read.
 
@@ -105,6 +124,8 @@ def pandera_schema(
         Known keys of the tables that columns may refer to.
     documented : collection of str
         Columns the panel's own dictionary describes, accepted besides the schema's.
+    own_codes : bool
+        Whether codes are written in another way than Mexico's.
     """
     columns = {
         column.name: pa.Column(
@@ -115,7 +136,8 @@ def pandera_schema(
         for column in spec.columns
     }
     extra = {name: pa.Column(nullable=True, required=False) for name in documented}
-    checks = [_row_check(rule, number) for number, rule in enumerate(ROW_RULES.get(spec.name, ()))]
+    rules = rules_of(spec.name, own_codes=own_codes)
+    checks = [_row_check(rule, number) for number, rule in enumerate(rules)]
     if spec.unique:
         checks.append(pa.Check(_unrepeated(list(spec.key)), name="unique", ignore_na=False))
     return pa.DataFrameSchema(extra | columns, checks=checks, strict=True, name=spec.name)

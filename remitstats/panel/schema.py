@@ -8,7 +8,8 @@ Conventions
 -----------
 Dollars are millions of current US dollars, pesos are millions of Mexican pesos, shares are
 percentages of 0 to 100. `cvegeo` is the 5-character code of a municipality, of which the first two
-are the code of its state.
+are the code of its state. A panel of another country keeps the names of the columns and may write
+its codes in its own way; `remitstats.panel.code_form` gives its schema.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ import numpy as np
 
 from remitstats.errors import Problem
 from remitstats.panel.cells import NUMBER, is_null
-from remitstats.panel.schema import CVEGEO, QUARTER, STATE
+from remitstats.panel.schema import QUARTER
 from remitstats.panel.spec import ColumnSpec
 
 LONGEST_SHOWN = 60
@@ -24,7 +24,7 @@ _THOUSANDS = re.compile(r"[+-]?[0-9]{1,3}(?:[,'’   ][0-9]{3})+(?:\.[0-9]+)?")
 _DOTTED = re.compile(r"[+-]?[0-9]{1,3}(?:\.[0-9]{3}){2,}")
 _DECIMAL_COMMA = re.compile(r"[+-]?[0-9]+,[0-9]+")
 _PERIOD = re.compile(r"((?:19|20)[0-9]{2})\W*[QqTt]?\W*([1-4])")
-_WIDTHS = {CVEGEO: 5, STATE: 2}
+_DIGITS = re.compile(r"\[0-9\]\{([0-9]+)\}")
 
 
 def harmless(text: str) -> str:
@@ -100,8 +100,8 @@ def remedy(spec: ColumnSpec, value: Any) -> str:
     if is_null(value):
         return "fill in the cell"
     text = value.strip() if isinstance(value, str) else str(value)
-    if spec.pattern in _WIDTHS:
-        advice = _code_remedy(text, _WIDTHS[spec.pattern])
+    if digits := _DIGITS.fullmatch(spec.pattern or ""):
+        advice = _code_remedy(text, int(digits[1]))
     elif spec.pattern == QUARTER and (match := _PERIOD.fullmatch(text)):
         advice = f"write {match[1]}Q{match[2]}"
     elif spec.choices:

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from remitstats.claims.ledger import Ledger
+    from remitstats.errors import PanelError
     from remitstats.estimands.results import RelianceResults
     from remitstats.panel.panel import Panel
 
@@ -25,6 +26,7 @@ def build_report(
     ledger: Ledger | None = None,
     language: str = "en",
     languages: Sequence[str] = ("en", "es"),
+    left_out: Mapping[str, PanelError] | None = None,
 ) -> Path:
     """Write the report of a reliance fit and, where there are some, of fits of other models.
 
@@ -57,6 +59,8 @@ def build_report(
         its name.
     languages : sequence of str
         What it is written in besides; ``languages=["en"]`` takes half the time and the room.
+    left_out : mapping of str to PanelError, optional
+        Models that the panel can't serve, with why: the front page says so.
 
     Returns
     -------
@@ -70,4 +74,6 @@ def build_report(
     """
     from remitstats.report.site import build  # noqa: PLC0415  drawing is heavy to import
 
-    return build(results, panel, out, progress, others, ledger, language, languages)
+    return build(
+        results, panel, out, progress, others, ledger, language, languages, without=left_out
+    )

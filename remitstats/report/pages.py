@@ -55,6 +55,7 @@ PAGES = (
     Page("glossary", "sources"),
     Page("index", "results"),
 )
+
 GROUPS = ("results", "models", "trust", "sources")
 """Headings of the menu; "models" stands there only where the report has pages of other models."""
 
@@ -73,6 +74,11 @@ _MEASURES = (
     ("draws", "count", "", None, ""),
     ("chains", "count", "", None, ""),
 )
+
+
+def pages_of(scope: Scope) -> tuple[Page, ...]:
+    """Return the pages of a report; the one on the paper's figure is of Mexico alone."""
+    return tuple(page for page in PAGES if page.key != "paper" or not scope.foreign)
 
 
 def page_context(
@@ -113,7 +119,8 @@ def page_context(
     """
     document = results.document()
     summary = plain(results.summary)
-    menu = (PAGES[-1], *first, *PAGES[:-1], *others)
+    pages = pages_of(scope)
+    menu = (pages[-1], *first, *pages[:-1], *others)
     return {
         "t": texts,
         "n": Numbers(document, texts.plain("site.to"), language=texts.language),

@@ -209,7 +209,7 @@ def _plots(results: RelianceResults, scope: Scope, texts: Texts) -> Iterator[Job
             partial(groups, blocks, results.waves, texts.plain("states.axis")),
         )
     nation = results.group[results.group["level"] == "nation"].dropna(subset=["median"])
-    if len(nation) and not scope.partial:
+    if len(nation) and not scope.partial and not scope.foreign:
         value = float({**PAPER, **(results.summary.get("paper") or {})}["claimed_percent"])
         yield Job(
             "claimed",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from remitstats.panel.code_form import codes_of
 from remitstats.report.texts import Texts
 
 if TYPE_CHECKING:
@@ -29,11 +30,14 @@ class Scope:
         Whether the results leave out states of the country; a national figure then means nothing.
     place : str
         What is covered, as words in a sentence.
+    foreign : bool
+        Whether the panel is one of another country than the paper's, Mexico.
     """
 
     country: str
     partial: bool
     place: str
+    foreign: bool = False
 
 
 def find_scope(results: RelianceResults, panel: Panel, texts: Texts) -> Scope:
@@ -60,7 +64,8 @@ def find_scope(results: RelianceResults, panel: Panel, texts: Texts) -> Scope:
         states = list(dict.fromkeys(results.level.sort_values("state")["state_name"].astype(str)))
         names = ", ".join(states[:MANY]) + (" …" if len(states) > MANY else "")
         place = texts.plain("site.part", country=name, states=names)
-    return Scope(country=name, partial=partial, place=place)
+    foreign = codes_of(panel.metadata).own
+    return Scope(country=name, partial=partial, place=place, foreign=foreign)
 
 
 def relabelled(results: RelianceResults, scope: Scope, texts: Texts) -> RelianceResults:

@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from remitstats.errors import RemitstatsError
-from remitstats.report import claims_page, explorer_page
+from remitstats.report import claims_page, explorer_page, left_out
 from remitstats.report.formats import show, wave_label
 from remitstats.report.languages import switch, to_top, write_in_language
 from remitstats.report.localised import localised
 from remitstats.report.model_pages import ModelPage, model_pages, of_its_own_fit
-from remitstats.report.pages import PAGES, Page, page_context
+from remitstats.report.pages import Page, page_context, pages_of
 from remitstats.report.pictures import draw_all
 from remitstats.report.scope import find_scope, relabelled
 from remitstats.report.shapes import load_shapes
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     from remitstats.claims.assess import Assessment
     from remitstats.claims.ledger import Ledger
+    from remitstats.errors import PanelError
     from remitstats.estimands.results import RelianceResults
     from remitstats.panel.panel import Panel
     from remitstats.report.picture import Picture
@@ -52,6 +53,8 @@ def build(
     ledger: Ledger | None = None,
     language: str = LANGUAGES[0],
     languages: Sequence[str] = LANGUAGES,
+    *,
+    without: Mapping[str, PanelError] | None = None,
 ) -> Path:
     """Write a report; see `remitstats.report.build_report`."""
     report = progress or _silent
@@ -65,7 +68,8 @@ def build(
     except OSError as error:
         raise _unwritable(out, error) from error
     try:
-        _fill(Contents(results.rounded(), panel, models, ledger), stage, report, order)
+        contents = Contents(results.rounded(), panel, models, ledger, without or {})
+        _fill(contents, stage, report, order)
         report("moving into place", 0.98)
         _move(stage, out)
     except OSError as error:
@@ -90,12 +94,15 @@ class Contents:
         Pages of other models.
     ledger : Ledger or None
         Claims to be held against them.
+    left_out : mapping of str to PanelError
+        Models that the panel can't serve, with why.
     """
 
     results: RelianceResults
     panel: Panel
     models: tuple[ModelPage, ...]
     ledger: Ledger | None
+    left_out: Mapping[str, PanelError]
 
     @cached_property
     def units(self) -> pd.DataFrame:
@@ -193,13 +200,16 @@ def _write_pages(
         claims = claims_page.claims_context(contents.ledger, contents.verdicts, texts)
         first = (claims_page.PAGE,)
     context = page_context(display, contents.panel, scope, texts, pictures, shapes, places, first)
+    context["missing"] = left_out.notes(contents.results, contents.panel, contents.left_out, texts)
+    context["simulated"] = bool(contents.panel.metadata.get("simulated"))
+    context["lacking"] = left_out.lacking(contents.results)
     words = dict.fromkeys(word for each in of_models.values() for word in each["glossary"])
     context |= (
         of_models | {"models": of_models, "glossary": tuple(words), "claims": claims} | looked_up
     )
     context["to_top"] = to_top(language, order)
     htmls = {}
-    for page in (*places, *first, *PAGES):
+    for page in (*places, *first, *pages_of(scope)):
         own = of_its_own_fit(of_models[page.key]) if page.key in of_models else {}
         if page in first:  # each verdict asks for its own fits
             own = {"converged": True}

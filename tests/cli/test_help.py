@@ -23,7 +23,7 @@ COMMANDS = (
         "circle compare",
         "circle impulse",
     ),
-    *("data build", "data check", "data info", "data export", "data fetch"),
+    *("data build", "data check", "data info", "data export", "data fetch", "data template"),
 )
 README = Path(__file__).parents[2] / "README.md"
 OPTIONS = (

@@ -11,6 +11,7 @@ from arviz_stats.base import array_stats
 from numpy.typing import NDArray
 from scipy import linalg, stats
 
+import remitstats
 from remitstats.fitting.emulator import Emulator, fit_emulator
 from remitstats.fitting.gaussian_system import GaussianSystem
 from remitstats.fitting.laplace import Chain, ChainDraws, prepare
@@ -20,6 +21,7 @@ from remitstats.parts.latent_gaussian import Component, FreeSd, LatentGaussian
 from remitstats.parts.likelihood import Gaussian, Likelihood
 from remitstats.parts.priors import ScalePrior
 from remitstats.parts.sampling_error import EffectiveBinomial
+from remitstats.simulate.reliance import simulate_reliance
 
 Array = NDArray[np.float64]
 PRIOR = ScalePrior(upper=2.0, tail=0.05)
@@ -189,6 +191,15 @@ def test_emulator_proposes_from_the_density_it_emulates() -> None:
     assert 1.0 / np.sum(weight**2) > 1000
     assert weight @ sample == pytest.approx([0.0, 0.3], abs=0.09)
     assert weight @ (sample - weight @ sample) ** 2 == pytest.approx([1.0, 1.18], abs=0.18)
+
+
+def test_an_emulator_that_overshoots_at_its_edge_does_not_lose_the_bulk() -> None:
+    """Found by simulation: little data, and all weight fell on one far point of the emulator."""
+    panel = remitstats.load_mexico().select(["01", "06", "22"])
+    made = simulate_reliance(panel, seed=1596810411)
+    model = remitstats.reliance.build(made.panel)
+    tree = remitstats.fit(model, made.panel, seed=1468352705, draws=20, tune=10, chains=1)
+    assert np.isfinite(tree["posterior"]["linear_predictor"]).all()
 
 
 @pytest.mark.slow

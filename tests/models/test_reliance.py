@@ -12,7 +12,7 @@ import pytest
 from scipy import special
 
 import remitstats
-from remitstats.errors import PanelError, RemitstatsError
+from remitstats.errors import RemitstatsError
 from remitstats.models import check_name, reliance
 from remitstats.panel.panel import Panel
 from remitstats.parts.latent_gaussian import LatentGaussian
@@ -260,13 +260,12 @@ def only(panel: Panel, **kept: Any) -> Panel:
     return panel.with_table("municipality_wave", table)
 
 
-def test_a_panel_without_neighbours_is_refused(lattice: Panel) -> None:
+def test_a_panel_without_neighbours_has_independent_effects_alone(lattice: Panel) -> None:
     no_map = Panel({k: v for k, v in lattice.tables.items() if k != "adjacency"}, lattice.metadata)
-    with pytest.raises(PanelError, match="can't be used for the reliance model") as caught:
-        reliance.build(no_map)
-    (problem,) = caught.value.problems
-    assert "no such table" in problem.found
-    assert problem.remedy
+    blocks = reliance.build(no_map).latent_gaussian
+    assert "municipality_share" not in blocks.hyperparameters
+    assert not [c.name for c in blocks.components if c.name.endswith("_spatial")]
+    assert {"municipality_sd", "municipality_wave_sd"} <= set(blocks.hyperparameters)
 
 
 ALONE = {"municipality_sd", "municipality_share"}

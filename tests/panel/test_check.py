@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from remitstats.panel.check import check_for_reliance, check_panel
+from remitstats.panel.check import check_for_reliance, check_neighbours, check_panel
+from remitstats.panel.missing import missing_for_reliance
 from remitstats.panel.panel import Panel
 from remitstats.panel.schema import TABLES
 
@@ -51,10 +52,17 @@ def test_one_state_or_one_wave_or_a_map_in_parts_is_valid_data(small_panel):
     assert check_panel(parts) == []
 
 
-def test_reliance_needs_two_waves(small_panel):
+def test_reliance_takes_one_wave_one_state_or_no_neighbours_and_what_lacks_is_said(small_panel):
     one_wave = with_rows(small_panel, "municipality_wave", drop_rows(lambda f: f["wave"] == 2010))
-    (problem,) = check_for_reliance(one_wave)
-    assert (problem.column, problem.found) == ("wave", "one wave with data, 2010")
+    tables = {n: f for n, f in small_panel.tables.items() if n not in ("adjacency", "shape")}
+    for panel, lacks in (
+        (small_panel, []),
+        (one_wave, ["waves"]),
+        (small_panel.select(["02"]), ["states"]),
+        (Panel(tables), ["neighbours", "shapes"]),
+    ):
+        assert check_for_reliance(panel) == []
+        assert missing_for_reliance(panel) == lacks
 
 
 def test_a_wave_without_data_does_not_count(small_panel):
@@ -62,17 +70,13 @@ def test_a_wave_without_data_does_not_count(small_panel):
         frame.loc[frame["wave"] > 2000, "receiving_percent"] = np.nan
 
     (problem,) = check_for_reliance(with_rows(small_panel, "municipality_wave", change))
-    assert problem.found == "one wave with data, 2000"
+    assert problem.found == "one wave of 3 with data, 2000"
+    assert "remove the rows of waves without any" in problem.remedy
 
 
-def test_reliance_needs_two_states_also_of_a_selection(small_panel):
-    (problem,) = check_for_reliance(small_panel.select(["02"]))
-    assert (problem.column, problem.found) == ("cvegeo", "one state with data, 02")
-
-
-def test_reliance_needs_neighbours(small_panel):
+def test_models_of_space_need_neighbours(small_panel):
     tables = {n: f for n, f in small_panel.tables.items() if n != "adjacency"}
-    (problem,) = check_for_reliance(Panel(tables))
+    (problem,) = check_neighbours(Panel(tables))
     assert (problem.table, problem.found) == ("adjacency", "no such table")
     assert "cvegeo_a" in problem.remedy
 

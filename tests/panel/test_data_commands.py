@@ -55,12 +55,25 @@ def test_more_than_twenty_problems_are_all_listed(tmp_path):
 
 
 def test_a_panel_too_small_for_the_model_is_told_apart(small_panel, tmp_path):
-    write_panel(small_panel.select(["02"]), tmp_path / "one.parquet")
+    table = small_panel.table("municipality_wave")
+    table.loc[table["wave"] > 2000, "receiving_percent"] = None
+    panel = small_panel.with_table("municipality_wave", table)
+    write_panel(panel, tmp_path / "one.parquet")
     result = run("check", tmp_path / "one.parquet")
     assert result.exit_code == 2
     assert "in order but not enough for the reliance model" in result.stdout
-    assert "one state with data, 02" in result.stdout
+    assert "one wave of 3 with data, 2000" in result.stdout
     assert run("check", tmp_path / "one.parquet", "--schema-only").exit_code == 0
+
+
+def test_what_a_panel_lacks_is_said_and_is_no_fault(small_panel, tmp_path):
+    write_panel(small_panel.select(["02"]), tmp_path / "one.parquet")
+    result = run("check", tmp_path / "one.parquet")
+    assert result.exit_code == 0
+    assert "All municipalities are of one state" in result.stdout
+    answer = json.loads(run("check", tmp_path / "one.parquet", "--json").stdout)
+    assert answer["valid"] is True
+    assert answer["missing"] == ["states"]
 
 
 def test_json_carries_the_fields_of_each_problem(write_csv):
