@@ -21,8 +21,9 @@ exclude_patterns = ["_build"]
 html_theme = "furo"
 html_title = f"remitstats {version}"
 html_copy_source = False
+highlight_language = "none"  # formulas and lines of a shell are no Python
 
-# Docstrings are numpy's. `Names` in them are shown as code: many models have a `Priors` of their own.
+# Docstrings are numpy's. `Names` are shown as code: many models have a `Priors` of their own.
 default_role = "code"
 napoleon_google_docstring = False
 napoleon_use_rtype = False
@@ -36,9 +37,7 @@ myst_heading_anchors = 3
 SEVERAL = re.compile(r"\b(Priors|Measures|Form|Noise)\b")
 
 
-def as_written(
-    _app: Any, what: str, _name: str, _of: Any, _options: Any, lines: list[str]
-) -> None:
+def as_written(_app: Any, what: str, _name: str, _of: Any, _options: Any, lines: list[str]) -> None:
     """Keep formulas of modules as they are written, and names that several models have unlinked.
 
     Modules say the mathematics of a model in plain text: what is indented after an empty line is

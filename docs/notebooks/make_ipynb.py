@@ -1,7 +1,7 @@
 """Notebooks as Jupyter has them, and as programs: they are kept as Markdown, without results.
 
-    python docs/notebooks/make_ipynb.py FOLDER        writes FOLDER/NAME.ipynb of each
-    python docs/notebooks/make_ipynb.py --run FILE    runs one, printing what its cells end with
+``make_ipynb.py FOLDER`` writes FOLDER/NAME.ipynb of each; ``make_ipynb.py --run FILE`` runs one and
+prints what its cells end with.
 """
 
 from __future__ import annotations
