@@ -49,10 +49,41 @@ def test_files_named_in_words_are_there(page):
         assert target.startswith(made_by_users) or (ROOT / target).exists(), target
 
 
+def words_of(path):
+    return " ".join((ROOT / path).read_text("utf-8").split())
+
+
+@pytest.mark.parametrize(
+    ("said", "source", "there"),
+    [
+        (
+            "1,289 of 2,456 with 1.8% of the dollars",
+            "docs/dependence.md",
+            "1,289 of 2,456, with 1.8%",
+        ),
+        ("19 of 22 statistics", "docs/dependence.md", "19 of 22 statistics"),
+        ("37 of 64 statistics", "docs/depopulation.md", "37 of 64 statistics"),
+        ("0.26 points a year too high", "docs/depopulation.md", "0.26 points a year too high"),
+        ("166 published, 93 to 121 expected", "README.md", "166 published; 93 to 121 expected"),
+        ("**a weak one in 41 of 100**", "docs/circle.md", "| weakly vicious | 41 |"),
+        ("a strong circle in 95 of 100", "docs/circle.md", "| vicious | 95 |"),
+        (
+            "deviation of 0.15 in logarithms",
+            "remitstats/estimands/dependence_money.py",
+            "sd: float = 0.15",
+        ),
+    ],
+)
+def test_figures_of_the_limits_are_those_of_their_sources(said, source, there):
+    assert said in words_of("docs/limits.md")
+    assert there in words_of(source)
+
+
 def listed_in_toctrees(page):
     text = page.read_text("utf-8")
     for body in re.findall(r"^```\{toctree\}\n(.*?)^```", text, re.MULTILINE | re.DOTALL):
-        yield from (x for x in body.split("\n") if x and not x.startswith(":"))
+        lines = (x for x in body.split("\n") if x and not x.startswith(":"))
+        yield from (re.sub(r".*<(.+)>", r"\1", line) for line in lines)  # "title <page>"
 
 
 def test_every_page_is_reached_from_the_index():
