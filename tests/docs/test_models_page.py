@@ -13,7 +13,12 @@ from remitstats.estimands.circle_loop import HORIZON
 from remitstats.fitting import gate
 from remitstats.models import depopulation, depopulation_data, paid_out_data, transition_data
 from remitstats.models.dependence_data import FAINT_CLASSES
-from remitstats.models.dependence_form import VAGUE_GROWTH, VAGUE_LEVEL, VAGUE_REPORTING
+from remitstats.models.dependence_form import (
+    LEAST_NOISE,
+    VAGUE_GROWTH,
+    VAGUE_LEVEL,
+    VAGUE_REPORTING,
+)
 from remitstats.models.paid_out import BASE, Noise
 from remitstats.parts.priors import (
     CorrelationPrior,
@@ -97,6 +102,7 @@ def test_the_page_names_what_the_models_take_for_given():
     measures = remitstats.dependence.Measures()
     said = {model: " ".join(section(model).split()) for model in MODELS}
     dependence = (
+        f"noise of {LEAST_NOISE:g}",
         f"level Normal(0, {VAGUE_LEVEL:g}), growth Normal(0, {VAGUE_GROWTH:g})",
         f"steps and ramp of sd {VAGUE_REPORTING:g}",
         f"({measures.breaks[0]}, {measures.breaks[1]})",
