@@ -242,21 +242,18 @@ def _links(data: CircleData, priors: Priors, form: Form) -> Any:
     link = pm.Normal("link", mean, sd, dims=LINK)
     links = pt.zeros((len(data.coords["state"]), waves - 1, count, count)) + link
 
-    def deviation(level: str) -> Any:
-        scale = getattr(priors, f"{level}_sd").to_pymc(f"link_{level}_sd")
-        return scale, pm.Normal(f"link_{level}_unit", dims=(level, *LINK))
-
     if form.by_interval and waves > 2:
         scale = priors.interval_sd.to_pymc("link_interval_sd")
         moved = pm.Normal("link_interval", 0.0, scale, shape=(waves - 2, count, count))
         contrasts = interval_contrasts(waves - 1)
         links = links + pt.tensordot(contrasts, moved, axes=[[1], [0]])[None]
     if form.by_region and len(data.coords["region"]) > 1:
-        scale, unit = deviation("region")
-        links = links + (scale * unit)[data.region_of_state][:, None]
+        scale = priors.region_sd.to_pymc("link_region_sd")
+        moved = pm.Normal("link_region", 0.0, scale, dims=("region", *LINK))
+        links = links + moved[data.region_of_state][:, None]
     if form.by_state and len(data.coords["state"]) > 1:
-        scale, unit = deviation("state")
-        links = links + (scale * unit)[:, None]
+        scale = priors.state_sd.to_pymc("link_state_sd")
+        links = links + (scale * pm.Normal("link_state_unit", dims=("state", *LINK)))[:, None]
     return links * form.mask()
 
 

@@ -31,6 +31,7 @@ from remitstats.parts.panel_kernel import panel_density
 
 Array = NDArray[np.float64]
 OTHERS = VARIABLES[len(SAMPLED) :]
+REGION, STATE = "link_region", "link_state_unit"
 FARTHEST = 30.0  # an unconstrained number beyond which exponentials overflow
 
 
@@ -65,7 +66,7 @@ class CircleDensity:
         for level, size in (("region", regions), ("state", states)):
             if getattr(self.form, f"by_{level}") and size > 1:
                 shapes[f"link_{level}_sd"] = ()
-                shapes[f"link_{level}_unit"] = (size, k, k)
+                shapes[REGION if level == "region" else STATE] = (size, k, k)
         names = ["intercept"] if self.form.own_level else []
         for name in (*names, "initial", "innovation"):
             shapes[f"{name}_sd"] = (k,)
@@ -112,7 +113,7 @@ class CircleDensity:
         """Return the parameters of regions and states, which meet only through shared ones."""
         found: list[Separable] = []
         for level, parent in (("region", None), ("state", self.data.region_of_state)):
-            name = f"link_{level}_unit"
+            name = REGION if level == "region" else STATE
             if name not in self.layout:
                 continue
             place, shape = self.layout[name]
@@ -130,8 +131,8 @@ class CircleDensity:
         for level in ("interval", "region", "state"):
             if f"link_{level}_sd" not in self.layout:
                 continue
-            centred = level == "interval"
-            name = f"link_{level}" if centred else f"link_{level}_unit"
+            centred = level != "state"  # the data say little of a single state's links
+            name = f"link_{level}" if centred else STATE
             found.append(
                 Pooled(
                     self.layout[f"link_{level}_sd"][0].start,
@@ -181,13 +182,12 @@ class CircleDensity:
             moved = self._many(x, "link_interval")
             contrast = np.einsum("tj,...jab->...tab", interval_contrasts(waves - 1), moved)
             out += contrast[..., None, :, :, :]
-        if "link_region_unit" in self.layout:
-            sd = np.exp(self._many(x, "link_region_sd"))[..., None, None, None]
-            unit = sd * self._many(x, "link_region_unit")
-            out += unit[..., self.data.region_of_state, :, :][..., None, :, :]
-        if "link_state_unit" in self.layout:
+        if REGION in self.layout:
+            moved = self._many(x, REGION)
+            out += moved[..., self.data.region_of_state, :, :][..., None, :, :]
+        if STATE in self.layout:
             sd = np.exp(self._many(x, "link_state_sd"))[..., None, None, None]
-            out += (sd * self._many(x, "link_state_unit"))[..., None, :, :]
+            out += (sd * self._many(x, STATE))[..., None, :, :]
         return np.asarray(out * self.form.mask())
 
     def _many(self, x: Array, name: str) -> Array:
@@ -340,19 +340,16 @@ class CircleDensity:
         total = by_links.sum(axis=(0, 1))
         out[layout["link"][0]] += total.ravel()
 
-        def add(level: str, by_group: Array, unit: Array) -> None:
-            sd = float(np.exp(x[layout[f"link_{level}_sd"][0]])[0])
-            out[layout[f"link_{level}_unit"][0]] += (sd * by_group).ravel()
-            out[layout[f"link_{level}_sd"][0]] += sd * float(np.sum(by_group * unit))
-
         if "link_interval" in layout:
             contrasts = interval_contrasts(by_links.shape[1])
             by_interval = np.einsum("tj,tab->jab", contrasts, by_links.sum(axis=0))
             out[layout["link_interval"][0]] += by_interval.ravel()
         by_state = by_links.sum(axis=1)
-        if "link_region_unit" in layout:
-            by_region = np.zeros(layout["link_region_unit"][1])
+        if REGION in layout:
+            by_region = np.zeros(layout[REGION][1])
             np.add.at(by_region, self.data.region_of_state, by_state)
-            add("region", by_region, self._part(x, "link_region_unit"))
-        if "link_state_unit" in layout:
-            add("state", by_state, self._part(x, "link_state_unit"))
+            out[layout[REGION][0]] += by_region.ravel()
+        if STATE in layout:
+            sd = float(np.exp(x[layout["link_state_sd"][0]])[0])
+            out[layout[STATE][0]] += (sd * by_state).ravel()
+            out[layout["link_state_sd"][0]] += sd * float(np.sum(by_state * self._part(x, STATE)))

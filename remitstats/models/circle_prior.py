@@ -43,14 +43,14 @@ def log_prior(x: Array, layout: Layout, priors: Priors, out: Array) -> float:
     place, (count, _) = layout["link"]
     mean, sd = link_prior(priors, count)
     value = _normal(x, out, place, sd.ravel(), mean.ravel())
-    if "link_interval" in layout:
-        scale_at = layout["link_interval_sd"][0]
-        value += _scale(x, out, scale_at, priors.interval_sd)
-        value += _pooled(x, out, layout["link_interval"][0], scale_at)
-    for level in ("region", "state"):
-        if f"link_{level}_unit" in layout:
-            value += _normal(x, out, layout[f"link_{level}_unit"][0], 1.0)
-            value += _scale(x, out, layout[f"link_{level}_sd"][0], getattr(priors, f"{level}_sd"))
+    for level in ("interval", "region", "state"):
+        if f"link_{level}_sd" in layout:
+            scale_at = layout[f"link_{level}_sd"][0]
+            value += _scale(x, out, scale_at, getattr(priors, f"{level}_sd"))
+            if f"link_{level}" in layout:  # centred
+                value += _pooled(x, out, layout[f"link_{level}"][0], scale_at)
+            else:
+                value += _normal(x, out, layout[f"link_{level}_unit"][0], 1.0)
     for name in ("intercept", "initial", "innovation", "earlier"):
         if f"{name}_sd" in layout:
             size = layout[f"{name}_sd"][1][0]
