@@ -9,7 +9,7 @@ MODELS = ("reliance",)  # those of plans (`remitstats many`); `catalogue` lists 
 __getattr__, __dir__, _ = _lazy.attach(
     __name__,
     submodules=(
-        *(*MODELS, "circle", "dependence", "dependence_state", "depopulation", "macro"),
+        *(*MODELS, "circle", "circle_region", "dependence", "dependence_state", "depopulation", "macro"),
         *("paid_out", "transition"),
     ),
 )
