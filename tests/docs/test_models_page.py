@@ -32,8 +32,9 @@ from remitstats.parts.sampling_error import SamplingDesign
 PAGE = Path(__file__).parents[2] / "docs" / "models.md"
 MODELS = (
     *("reliance", "dependence", "dependence_state", "depopulation"),
-    *("paid_out", "macro", "transition", "circle"),
+    *("paid_out", "macro", "transition", "circle", "circle_region"),
 )
+OF_ANOTHER = {"circle_region": "circle"}  # whose priors they share
 
 
 def in_words(prior: object) -> str:
@@ -60,12 +61,18 @@ def section(model: str) -> str:
     return re.search(rf"^## {model}\n(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)[1]
 
 
-@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("model", [name for name in MODELS if name not in OF_ANOTHER])
 def test_the_priors_on_the_page_are_those_of_the_code(model):
     named = re.findall(r"^\| `(\w+)` \| ([^|]+) \|", section(model), re.MULTILINE)
     priors = getattr(remitstats, model).Priors()
     code = [(field.name, in_words(getattr(priors, field.name))) for field in fields(priors)]
     assert [(name, words.strip()) for name, words in named] == code
+
+
+@pytest.mark.parametrize(("model", "other"), OF_ANOTHER.items())
+def test_a_model_without_a_table_has_the_priors_of_another(model, other):
+    assert getattr(remitstats, model).Priors is getattr(remitstats, other).Priors
+    assert f"all priors, are those of the {other}" in section(model)
 
 
 def test_every_model_has_a_section_and_says_what_is_integrated_out():
