@@ -7,17 +7,33 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from remitstats.cli.options import Fits, Out
+from remitstats.cli.options import Fits, Out, States
 
 if TYPE_CHECKING:
     from remitstats.claims.circle import Calibration
 
-MODELS = ("circle",)
+CIRCLE = "circle"
+OF_THE_CIRCLE = ("panels", "every", "scenarios")
+OF_THE_OTHERS = ("simulations", "draws", "states")
 
 
 def validate(
-    model: Annotated[str, typer.Argument(help="Model to validate: circle.")],
+    context: typer.Context,
+    model: Annotated[
+        str,
+        typer.Argument(
+            help="Model to validate: circle, reliance, macro, dependence_state or transition."
+        ),
+    ],
     *,
+    simulations: Annotated[
+        int, typer.Option("--simulations", help="How many (all models but the circle).")
+    ] = 200,
+    draws: Annotated[
+        int,
+        typer.Option("--draws", help="Kept iterations of every chain of such a simulation's fit."),
+    ] = 500,
+    states: States = None,
     panels: Annotated[int, typer.Option("--panels", help="Panels of every scenario.")] = 100,
     every: Annotated[
         int,
@@ -42,14 +58,26 @@ def validate(
         typer.Option("--cluster", help="Dask scheduler to run on.", metavar="tcp://HOST:PORT"),
     ] = None,
 ) -> None:
-    """Simulate countries whose truth is known, fit them, and say how often the verdict is right.
+    """Simulate data whose truth is known, fit them, and say how often what is stated is right.
 
-    Finished panels are kept with the fits: what was interrupted goes on.
+    Of the circle, whole countries of several scenarios (--panels, --every, --scenarios) and how
+    often its verdict holds. Of other models, data drawn from the priors (--simulations, --draws,
+    --states) and where the truth stands among the posterior draws. What is finished is kept with
+    the fits: what was interrupted goes on.
     """
     from remitstats.errors import unknown  # noqa: PLC0415  (start-up stays quick)
+    from remitstats.validation.subjects import MODELS  # noqa: PLC0415
 
-    if model not in MODELS:
-        raise unknown("model to validate", model, MODELS)
+    if model not in (CIRCLE, *MODELS):
+        raise unknown("model to validate", model, (CIRCLE, *MODELS))
+    _refuse(context, model, OF_THE_OTHERS if model == CIRCLE else OF_THE_CIRCLE)
+    if model != CIRCLE:
+        from remitstats.cli.calibrate import Asked, calibrate  # noqa: PLC0415
+
+        calibrate(
+            Asked(model, simulations, draws, states, seed, out, fits, panel, workers, cluster)
+        )
+        return
     from rich.console import Console  # noqa: PLC0415
 
     from remitstats.claims.circle import CALIBRATION  # noqa: PLC0415
@@ -74,6 +102,29 @@ def validate(
     typer.echo(str(replace_file(out / CALIBRATION, found.to_json())))
     if found.missed:
         raise typer.Exit(3)
+
+
+def _refuse(context: typer.Context, model: str, options: tuple[str, ...]) -> None:
+    """Refuse options that mean nothing for a model, instead of passing over them.
+
+    Raises
+    ------
+    RemitstatsError
+        Naming them.
+    """
+    from remitstats.errors import RemitstatsError  # noqa: PLC0415  (start-up stays quick)
+
+    given = []
+    for name in options:
+        source = context.get_parameter_source(name)
+        if source is not None and source.name != "DEFAULT":
+            given.append(f"--{name}")
+    if given:
+        raise RemitstatsError(
+            f"{' and '.join(given)} can't be used with the model '{model}'. The circle takes "
+            "--panels, --every and --scenarios; other models take --simulations, --draws and "
+            "--states."
+        )
 
 
 def show(found: Calibration) -> None:

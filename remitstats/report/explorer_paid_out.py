@@ -20,7 +20,7 @@ _QUANTITIES = {
     "outside": ("percent_money", "percent1"),
     "from_outside": ("percent_money", "percent1"),
 }
-LISTED = ("lived", "outside")  # see `explorer.Series.listed`
+LISTED = ("raw", "corrected")  # see `explorer.Series.listed`
 
 
 def paid_out_section(results: Mapping[str, Any], surroundings: Surroundings) -> Section | None:

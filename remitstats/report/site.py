@@ -22,11 +22,13 @@ from remitstats.report.languages import switch, to_top, write_in_language
 from remitstats.report.localised import localised
 from remitstats.report.model_pages import ModelPage, model_pages, of_its_own_fit
 from remitstats.report.pages import Page, page_context, pages_of
+from remitstats.report.picture import draw
 from remitstats.report.pictures import draw_all
 from remitstats.report.scope import find_scope, relabelled
 from remitstats.report.shapes import load_shapes
 from remitstats.report.surroundings import Surroundings
 from remitstats.report.texts import LANGUAGES, Texts, require_language
+from remitstats.report.validation_page import Validation
 from remitstats.untrusted import parse_json, read_text
 
 if TYPE_CHECKING:
@@ -123,6 +125,11 @@ class Contents:
         return claims_page.assess(self.ledger, self.panel, given)
 
     @cached_property
+    def validation(self) -> Validation:
+        """What is kept with the package of what models were found worth on simulated data."""
+        return Validation.shipped()
+
+    @cached_property
     def _surroundings(self) -> Surroundings:
         texts = Texts(LANGUAGES[0])
         scope = find_scope(self.results, self.panel, texts)
@@ -148,6 +155,7 @@ def _fill(contents: Contents, stage: Path, progress: Progress, order: tuple[str,
     contents.results.write(stage)
     for model in contents.models:
         model.write(stage)
+    contents.validation.write(stage)
     if contents.ledger is not None and contents.verdicts and _whole(contents):
         claims_page.write(stage, contents.ledger, contents.verdicts)
 
@@ -172,6 +180,7 @@ def _write_pages(
     for number, each in enumerate(models):
         at = 0.6 + 0.3 * number / len(models)
         pictures |= each.pictures(surroundings, partial(_at, progress, each.model.name, at))
+    pictures |= draw(contents.validation.jobs(texts), True, texts, _silent)
     pictures = {
         name: _written(picture, stage / "assets", language) for name, picture in pictures.items()
     }
@@ -199,6 +208,7 @@ def _write_pages(
     if contents.ledger is not None and not scope.partial:
         claims = claims_page.claims_context(contents.ledger, contents.verdicts, texts)
         first = (claims_page.PAGE,)
+    first = (*first, *contents.validation.pages)
     context = page_context(display, contents.panel, scope, texts, pictures, shapes, places, first)
     context["missing"] = left_out.notes(contents.results, contents.panel, contents.left_out, texts)
     context["simulated"] = bool(contents.panel.metadata.get("simulated"))
@@ -207,11 +217,12 @@ def _write_pages(
     context |= (
         of_models | {"models": of_models, "glossary": tuple(words), "claims": claims} | looked_up
     )
+    context["validation"] = contents.validation.context()
     context["to_top"] = to_top(language, order)
     htmls = {}
     for page in (*places, *first, *pages_of(scope)):
         own = of_its_own_fit(of_models[page.key]) if page.key in of_models else {}
-        if page in first:  # each verdict asks for its own fits
+        if page in first:  # each verdict asks for its own fits, and validation for none
             own = {"converged": True}
         name = f"{page.key}.html"
         own["switch"] = switch(name, language, order)

@@ -132,7 +132,7 @@ def _known(place: Path, case: Case) -> Record | None:
 def _results(
     trial: Trial, cases: Iterable[Case], workers: int | None, cluster: str | None
 ) -> Iterator[Record]:
-    with _place(cluster):
+    with place_of_work(cluster):
         pool = Parallel(
             n_jobs=-1 if cluster else workers or available_cores(),
             return_as="generator_unordered",
@@ -141,7 +141,8 @@ def _results(
         yield from pool(delayed(_one)(trial, case) for case in cases)
 
 
-def _place(cluster: str | None) -> AbstractContextManager[Any]:
+def place_of_work(cluster: str | None) -> AbstractContextManager[Any]:
+    """Return the context in which joblib runs its work: here, or on a Dask cluster."""
     if cluster is None:
         return nullcontext()
     try:

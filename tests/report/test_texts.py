@@ -69,6 +69,9 @@ def test_no_text_is_left_over():
     dynamic += tuple(f"macro.{g}_" for g in ("assumed", "fastest", "legend", "slower", "source"))
     dynamic += tuple(f"transition.{group}_" for group in TRANSITION_GROUPS)
     dynamic += ("missing.",)
+    dynamic += tuple(
+        f"validation.{g}_" for g in ("agrees", "legend", "met", "missed", "name", "what")
+    )
     dynamic += tuple(f"compare.{g}_" for g in ("line", "only", "withheld"))
     dynamic += tuple(f"explorer.{g}_" for g in ("chart", "note", "series", "unit"))
     dynamic += ("paper.verdict_", "index.trend_", "diagnostics.", "states.")
