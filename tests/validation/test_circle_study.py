@@ -200,13 +200,13 @@ def test_intervals_hold_the_truth_as_often_as_they_say(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-def test_the_normal_approximation_says_much_the_same_as_chains(country: CircleData) -> None:
-    """The bounds were set before the panels were run; docs/circle.md has what was measured."""
-    study = Study(panels=1, every=1, scenarios=("no loop", "vicious"), draws=1000)
-    trial = Trial(study, country)
+def test_the_normal_approximation_says_much_the_same_as_chains() -> None:
+    # a few states alone say too little: short chains do not converge there
+    study = Study(panels=1, every=4, scenarios=("no loop", "vicious"))
+    trial = Trial(study, prepare_data(remitstats.load_mexico()))
     for scenario in study.scenarios:
         case = Case(scenario, 0)
-        found = apart(trial, case, *against_chains(trial, case, draws=300, tune=200))
+        found = apart(trial, case, *against_chains(trial, case))
         assert found["r_hat"] < 1.1
         assert found["mean_away"] < 0.5
         assert 0.7 < found["sd_ratio"] < 1.3
