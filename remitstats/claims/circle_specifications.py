@@ -110,7 +110,7 @@ def specifications() -> tuple[Specification, ...]:
         Specification("size not taken out", measures=Measures(size_adjusted=False)),
         Specification("without border states", without="border"),
         Specification("without large municipalities", without="large"),
-        Specification("without large and their neighbours", without="metropolitan"),
+        Specification("without large and neighbours", without="metropolitan"),
         Specification("census design effect 4", design=SamplingDesign(design_effect=4.0)),
         Specification(
             "cross-links held near zero",
