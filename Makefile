@@ -7,7 +7,7 @@ VENV := .venv
 PYTHON := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
 
-.PHONY: help report circle test test-slow lint coverage audit api format data sensitivity bench wheel browser clean
+.PHONY: help report circle test test-slow lint coverage audit docs api format data sensitivity bench wheel browser clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /|/' | awk -F'|' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -41,6 +41,13 @@ coverage: $(STAMP) browser  ## Run the tests and say which lines they ran (htmlc
 audit: $(STAMP)  ## Look for known vulnerabilities of the packages used (asks the network)
 	@scripts/audit $(PYTHON)
 
+docs: $(STAMP)  ## Build the documentation, offline once its tools are there (docs/_build/html)
+	@$(PYTHON) -c "import furo, myst_parser, sphinx" 2>/dev/null || \
+	  $(PYTHON) -m pip install --quiet --constraint constraints.txt --editable ".[docs]"
+	@$(PYTHON) docs/notebooks/make_ipynb.py docs/_build/notebooks
+	@$(PYTHON) -m sphinx --quiet --fail-on-warning --keep-going -b html docs docs/_build/html
+	@echo "Written: docs/_build/html/index.html, docs/_build/notebooks"
+
 api: $(STAMP)  ## List what users may rely on (docs/public-api.json)
 	@$(PYTHON) tests/package/public_api.py
 
@@ -67,4 +74,4 @@ browser:
 	@scripts/find-chromium
 
 clean:  ## Remove what was generated, the environment too
-	rm -rf $(VENV) build dist reports/*/ reports/*.html reports/results.json
+	rm -rf $(VENV) build dist docs/_build reports/*/ reports/*.html reports/results.json

@@ -148,6 +148,13 @@ CATALOGUE: tuple[Model, ...] = (
     ),
     # By name only: with its specification curve it takes longer than all the others together.
     Model("circle", design="design", summarise="claims.circle:summarise", by_default=False),
+    Model(
+        "circle_region",
+        summarise="estimands.circle:summarise_circle",
+        results="estimands.circle_results:CircleResults",
+        design="design",
+        by_default=False,
+    ),
     # By name only: with the forecast it is scored by, two fits of minutes.
     Model(
         "depopulation",

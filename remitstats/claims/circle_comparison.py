@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,13 @@ import pandas as pd
 from remitstats.errors import RemitstatsError
 
 COMPARISON = "circle_comparison.json"
+UNCERTAIN = (  # columns of `density` that comparisons of earlier versions lack
+    "weight_eti90_lower",
+    "weight_eti90_upper",
+    "best_share",
+    "psis_elpd",
+    "psis_states_above",
+)
 
 
 @dataclass(frozen=True)
@@ -25,23 +32,26 @@ class Comparison:
     density : DataFrame
         Columns variant, elpd (sum over states of the log density of what was left out),
         difference (to the whole model; below 0 is worse), se (of the difference, from how it
-        varies between states), weight (of stacking).
+        varies between states), weight (of stacking), weight_eti90_lower, weight_eti90_upper and
+        best_share (90% interval of the weight, and how often the variant has the highest elpd,
+        with states drawn again with replacement), psis_elpd (elpd by importance sampling) and
+        psis_states_above (states whose k-hat is above the limit that `study` gives).
     prediction : DataFrame
         Columns variant, variable, error (root mean squared, standard deviations), ratio (to that of
         the whole model; above 1 is worse), eti90_lower, eti90_upper (90% interval of the ratio,
         from states drawn with replacement).
+    state : DataFrame
+        Columns variant, state, elpd, psis_elpd, k_hat: what `density` sums up.
     """
 
     study: dict[str, Any]
     density: pd.DataFrame
     prediction: pd.DataFrame
+    state: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     def to_json(self) -> str:
         """Return the comparison as text."""
-        tables = {
-            name: getattr(self, name).round(6).to_dict("records")
-            for name in ("density", "prediction")
-        }
+        tables = {name: _plain(getattr(self, name)) for name in ("density", "prediction", "state")}
         return json.dumps({"study": self.study, **tables}, indent=1, allow_nan=False) + "\n"
 
     @classmethod
@@ -55,8 +65,12 @@ class Comparison:
         """
         try:
             found = json.loads(path.read_text(encoding="utf-8"))
-            tables = [pd.DataFrame(found[name]) for name in ("density", "prediction")]
-            return cls(dict(found["study"]), *tables)
+            density, prediction = (pd.DataFrame(found[name]) for name in ("density", "prediction"))
+            for column in UNCERTAIN:
+                known = density[column] if column in density else float("nan")
+                density[column] = pd.Series(known, index=density.index, dtype=float)
+            state = pd.DataFrame(found.get("state", []))
+            return cls(dict(found["study"]), density, prediction, state)
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise RemitstatsError(
                 f"{path} holds no comparison of circles: {error}. Make one with 'remitstats circle "
@@ -71,3 +85,10 @@ def shipped_comparison() -> Comparison | None:
         if place.is_file():
             return Comparison.read(place)
     return None
+
+
+def _plain(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return rows that JSON can hold: what is not known is null."""
+    rounded = table.round(6).astype(object)
+    rows = rounded.where(table.notna(), None).to_dict("records")
+    return [{str(key): value for key, value in row.items()} for row in rows]

@@ -65,7 +65,12 @@ class Specification:
         What the circle model takes.
     without : str
         "border" leaves out the states at the northern border, "large" the municipalities with
-        100,000 people or more; empty for none.
+        100,000 people or more, "metropolitan" these and all that border on one (the panel holds
+        no delimitation of metropolitan areas); empty for none.
+    weighted : str
+        Whose mean the nation's links are, which matters where links differ between states: that
+        of municipalities if empty, of people if "population", of dwellings if "dwellings", both
+        in the last wave.
     """
 
     name: str
@@ -75,6 +80,11 @@ class Specification:
     form: Form = field(default_factory=Form)
     priors: Priors = field(default_factory=Priors)
     without: str = ""
+    weighted: str = ""
+
+    def fitted_as(self) -> Specification:
+        """Return what distinguishes its fit: specifications with the same share one."""
+        return replace(self, name="", core=True, weighted="")
 
 
 def specifications() -> tuple[Specification, ...]:
@@ -89,6 +99,10 @@ def specifications() -> tuple[Specification, ...]:
         Specification("headline, normal approximation", core=False),
         Specification("links by region", form=Form(by_region=True)),
         Specification("links by state", form=Form(by_state=True)),
+        Specification("links by state, by people", form=Form(by_state=True), weighted="population"),
+        Specification(
+            "links by state, by dwellings", form=Form(by_state=True), weighted="dwellings"
+        ),
         Specification(
             "circular migration counted", measures=Measures(migration="emigrants and circular")
         ),
@@ -96,6 +110,7 @@ def specifications() -> tuple[Specification, ...]:
         Specification("size not taken out", measures=Measures(size_adjusted=False)),
         Specification("without border states", without="border"),
         Specification("without large municipalities", without="large"),
+        Specification("without large and their neighbours", without="metropolitan"),
         Specification("census design effect 4", design=SamplingDesign(design_effect=4.0)),
         Specification(
             "cross-links held near zero",
@@ -157,44 +172,86 @@ def specification_curve(
     """
     tell = progress or (lambda _description, _fraction: None)
     every = specifications() if chosen is None else chosen
-    frames = []
+    frames, fit = [], None
     for number, one in enumerate(every):
         tell(f"specification: {one.name}", number / len(every))
         try:
-            data = _data(panel, one)
+            if fit is None or fit.of != one.fitted_as():
+                fit = _fit(panel, one, seed, draws)
+            weight = _weight_of_states(panel, fit.data, one.weighted)
         except RemitstatsError:  # the panel lacks what it is measured by
             continue
-        frames.append(_curve_of(one, data, seed, draws))
+        nation = np.einsum("s,nsiab->niab", weight, fit.links)
+        frame = curve_rows(nation, fit.innovation)
+        frames.append(frame.assign(specification=one.name, headline=False, core=one.core))
     tell("specifications", 1.0)
     return pd.concat(frames, ignore_index=True)
 
 
-def _data(panel: Panel, one: Specification) -> CircleData:
+def data_of(panel: Panel, one: Specification) -> CircleData:
+    """Return the measurements of a specification; raise `RemitstatsError` where there are none."""
     data = prepare_data(panel, one.measures, design_of(panel, one.design))
     codes = data.coords["municipality"]
     if one.without == "border":
         if codes_of(panel.metadata).own:
             raise PanelError("Which states lie at the border is known of Mexico alone.")
         return data.take(~np.isin(panel.states_of(codes), BORDER))
-    if one.without == "large":
-        census = panel.table("municipality_census")
-        last = census[census["year"] == census["year"].max()].set_index("cvegeo")["population"]
-        people = pd.to_numeric(last.reindex(codes)).to_numpy(float, na_value=0.0)
-        return data.take(people < LARGE)
+    if one.without in ("large", "metropolitan"):
+        left_out = _people(panel, codes) >= LARGE
+        if one.without == "metropolitan":
+            left_out |= _beside(panel, codes, left_out)
+        return data.take(~left_out)
     return data
 
 
-def _curve_of(one: Specification, data: CircleData, seed: int, draws: int) -> pd.DataFrame:
+def _people(panel: Panel, codes: NDArray[Any]) -> Array:
+    """Return the people of municipalities in the last census, 0 where not known."""
+    census = panel.table("municipality_census")
+    last = census[census["year"] == census["year"].max()].set_index("cvegeo")["population"]
+    return np.asarray(pd.to_numeric(last.reindex(codes)).to_numpy(float, na_value=0.0))
+
+
+def _beside(panel: Panel, codes: NDArray[Any], of: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return which municipalities border on one of a set."""
+    pairs = panel.table("adjacency")[["cvegeo_a", "cvegeo_b"]].astype(str)
+    a, b = (pairs[column].to_numpy() for column in pairs)
+    chosen = codes[of].astype(str)
+    beside = np.concatenate([b[np.isin(a, chosen)], a[np.isin(b, chosen)]])
+    return np.isin(codes.astype(str), beside)
+
+
+def _weight_of_states(panel: Panel, data: CircleData, weighted: str) -> Array:
+    """Return the share of every state in the nation's links, shape (state,)."""
+    codes, group = data.coords["municipality"], data.nested.tree.group_of
+    if not weighted:
+        return np.asarray(np.bincount(group) / len(group))
+    if weighted == "population":
+        size = _people(panel, codes)
+    else:
+        waves = panel.table("municipality_wave")
+        last = waves[waves["wave"] == waves["wave"].max()].set_index("cvegeo")["dwellings"]
+        size = pd.to_numeric(last.reindex(codes)).to_numpy(float, na_value=0.0)
+    return np.asarray(np.bincount(group, size) / size.sum())
+
+
+@dataclass(frozen=True, eq=False)
+class _Fit:
+    """Draws of a specification's approximate posterior: links of states and what is new."""
+
+    of: Specification
+    data: CircleData
+    links: Array
+    innovation: Array
+
+
+def _fit(panel: Panel, one: Specification, seed: int, draws: int) -> _Fit:
+    data = data_of(panel, one)
     density = CircleDensity(data, one.priors, one.form)
     with threadpool_limits(limits=1):
         shape = laplace(density, available_cores())
     z = np.random.default_rng(seed).standard_normal((draws, density.size))
     x = shape.mode + z @ shape.root.T
-    group = data.nested.tree.group_of
-    weight = np.bincount(group) / len(group)
-    nation = np.einsum("s,nsiab->niab", weight, density.links(x))
-    frame = curve_rows(nation, density.innovations(x)[:, 1:])
-    return frame.assign(specification=one.name, headline=False, core=one.core)
+    return _Fit(one.fitted_as(), data, density.links(x), density.innovations(x)[:, 1:])
 
 
 def curve_rows(nation: Array, innovation: Array) -> pd.DataFrame:

@@ -79,6 +79,8 @@ def compare(
     states: States = None,
 ) -> None:
     """Compare the circle with reduced ones by what they say of data they have not seen."""
+    from math import isnan  # noqa: PLC0415
+
     from rich.console import Console  # noqa: PLC0415  (start-up stays quick)
     from rich.table import Table  # noqa: PLC0415
 
@@ -96,7 +98,10 @@ def compare(
         found = compare_circles(
             data, folds=folds, seed=seed, command=command_given(), progress=phases
         )
-    table = Table("circle", "states left out", "±", "weight", "misses the last wave, times")
+    table = Table(
+        *("circle", "states left out", "±", "weight", "90% interval", "best"),
+        *("k-hat above limit", "misses the last wave, times"),
+    )
     ratio = found.prediction.groupby("variant", sort=False)["ratio"].mean()
     for row in found.density.to_dict("records"):
         table.add_row(
@@ -104,7 +109,10 @@ def compare(
             f"{row['difference']:.1f}",
             f"{row['se']:.1f}",
             f"{row['weight']:.2f}",
-            f"{ratio[row['variant']]:.3f}",
+            f"{row['weight_eti90_lower']:.2f} to {row['weight_eti90_upper']:.2f}",
+            f"{row['best_share']:.2f}",
+            "" if isnan(row["psis_states_above"]) else f"{row['psis_states_above']:.0f}",
+            f"{ratio[row['variant']]:.3f}" if row["variant"] in ratio else "",
         )
     Console().print(table)
     typer.echo(str(replace_file(out / COMPARISON, found.to_json())))

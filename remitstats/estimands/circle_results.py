@@ -56,7 +56,10 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
         "p_more_people",
     ),
     "moved": ("quantity", *ESTIMATE),
-    "comparison": ("variant", "elpd", "difference", "se", "weight"),
+    "comparison": (
+        *("variant", "elpd", "difference", "se", "weight", "weight_eti90_lower"),
+        *("weight_eti90_upper", "best_share", "psis_elpd", "psis_states_above"),
+    ),
     "prediction": ("variant", "variable", "error", "ratio", *_ENDS),
     "confounding": ("to", "from", *ESTIMATE, "observed_median", "strongest"),
     "parameter": ("name", "description", *ESTIMATE, "r_hat", "ess_bulk", "ess_tail"),

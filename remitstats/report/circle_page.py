@@ -56,6 +56,7 @@ def circle_context(
         "contributions": _contributions(results, surroundings) if results.converged else [],
         "hidden": _hidden(results) if results.converged else [],
         "compared": _compared(results),
+        "compared_sure": _sure(optional(results, "comparison")),
         "specifications": _specifications(optional(results, "specification")),
         "confusion": _records(optional(results, "confusion")),
     }
@@ -129,6 +130,11 @@ def _compared(results: CircleResults) -> list[Row]:
         {**row, "missed": missed.get(str(row["variant"]), {})}
         for row in _records(optional(results, "comparison"))
     ]
+
+
+def _sure(table: pd.DataFrame | None) -> bool:
+    """Tell whether a comparison says how sure its weights are; those of earlier versions do not."""
+    return table is not None and "best_share" in table and bool(table["best_share"].notna().all())
 
 
 def _verdicts(results: CircleResults) -> list[Row]:

@@ -77,6 +77,15 @@ def _drawings(results: CircleResults, scope: Scope, texts: Texts) -> Iterator[Jo
             texts("circle.summary_caption" if chain_only else "circle.nation_caption"),
             partial(circle, nation, names, legend, chain_only=chain_only),
         )
+    yield from small_circles(results, texts)
+
+
+def small_circles(results: CircleResults, texts: Texts) -> Iterator[Job]:
+    """Draw the circles of regions side by side, where links differ between regions."""
+    legend = {
+        key: texts.plain(f"circle.legend_{key}")
+        for key in ("positive", "negative", "unsure", "marks", "nodes")
+    }
     places = [
         (str(rows["name"].iloc[0]), rows)
         for _, rows in headline(results.link, "region").groupby("code", sort=False)
@@ -121,6 +130,11 @@ def _loops(results: CircleResults, texts: Texts) -> Iterator[Job]:
             texts("circle.gain_caption"),
             partial(dots, [Panel("", rows)], labels, left=1.95),
         )
+    yield from halves(results, texts)
+
+
+def halves(results: CircleResults, texts: Texts) -> Iterator[Job]:
+    """Draw both halves of the loop for the nation and, where links differ, its regions."""
     rows = place_rows(results.loop).assign(series="")
     delta = limit(results.regime)
     band = None if delta is None else (-delta, delta)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from remitstats.panel.panel import Panel
     from remitstats.report.texts import Texts
 
-DIGITS = 6
+DIGITS = 5
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9]{1,12}")
 
 

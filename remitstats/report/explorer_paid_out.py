@@ -20,6 +20,7 @@ _QUANTITIES = {
     "outside": ("percent_money", "percent1"),
     "from_outside": ("percent_money", "percent1"),
 }
+LISTED = ("raw", "corrected")  # see `explorer.Series.listed`
 
 
 def paid_out_section(results: Mapping[str, Any], surroundings: Surroundings) -> Section | None:
@@ -41,6 +42,7 @@ def paid_out_section(results: Mapping[str, Any], surroundings: Surroundings) -> 
                     kind=kind,
                     table=estimates(table, "when", f"{quantity}_"),
                     source=source,
+                    listed=quantity in LISTED,
                 )
             )
         for column in ("p_hub", "p_drained"):
@@ -52,6 +54,7 @@ def paid_out_section(results: Mapping[str, Any], surroundings: Surroundings) -> 
                     kind="probability",
                     table=single(table, "when", column),
                     source=source,
+                    listed=False,
                 )
             )
     return Section(

@@ -130,7 +130,7 @@ def _growth(table: pd.DataFrame, texts: Texts) -> Iterator[Series]:
             kind="probability",
             table=single(table, "interval", column),
             source=source,
-            listed=column == "p_decline",
+            listed=False,
         )
 
 

@@ -66,6 +66,7 @@ def _series(results: RelianceResults, texts: Texts) -> tuple[Series, ...]:
             kind="percent1",
             table=single(level, "wave", "published_percent"),
             source="summaries/level.csv",
+            listed=False,
             chart="reliance",
             mark="dots",
         ),

@@ -70,5 +70,46 @@ def against_chains(
     return table, chance
 
 
+def apart(
+    trial: Trial, case: Case, table: pd.DataFrame, chance: dict[str, dict[str, float]]
+) -> dict[str, float]:
+    """Return how far the approximation of a panel lies from its chains.
+
+    Parameters
+    ----------
+    trial : Trial
+        A study with its country.
+    case : Case
+        Which panel.
+    table, chance
+        What `against_chains` returned for it.
+
+    Returns
+    -------
+    dict
+        r_hat, the largest; mean_away and most_away, mean and largest distance between the
+        means of a link, in standard deviations of the chains; sd_ratio, least_ratio and
+        most_ratio, mean and ends of the approximation's standard deviations over the chains';
+        for each claim and reading, "CLAIM READING" from the chains and "CLAIM READING,
+        approximated".
+    """
+    away = (table["approximate_mean"] - table["mean"]).abs() / table["sd"]
+    ratio = table["approximate_sd"] / table["sd"]
+    approximated = trial.run(case).chance
+    found: dict[str, float] = {
+        "r_hat": float(table["r_hat"].max()),
+        "mean_away": float(away.mean()),
+        "most_away": float(away.max()),
+        "sd_ratio": float(ratio.mean()),
+        "least_ratio": float(ratio.min()),
+        "most_ratio": float(ratio.max()),
+    }
+    for claim, by_reading in chance.items():
+        for reading, value in by_reading.items():
+            found[f"{claim} {reading}"] = value
+            found[f"{claim} {reading}, approximated"] = approximated[claim][reading]
+    return found
+
+
 def _nothing() -> None:
     """Tell nobody of a move."""

@@ -4,10 +4,19 @@ Two questions, each asked of the whole model and of reduced ones (`variants`):
 
 - **states left out**: the model is fitted to the other states and judged by the log density of
   the measurements of the states left out, a fold of states at a time. The weights of stacking
-  (Yao, Vehtari, Simpson and Gelman 2018, Bayesian Analysis 13: 917-1007) follow from these.
+  (Yao, Vehtari, Simpson and Gelman 2018, Bayesian Analysis 13: 917-1007) follow from these, and
+  their intervals from states drawn again with replacement. A circle held to the signs of one kind
+  (`SIGNS`) is the whole one with its prior cut to these signs: its posterior is that of the whole
+  circle's draws that have them (Klugkist and Hoijtink 2007, Computational Statistics and Data
+  Analysis 51: 6367-6379).
 - **the last wave predicted**: the model is fitted without the last wave and judged by how far its
   mean prediction misses it. What happened to all alike in the last wave is not predicted by
   anything here: measurements are standardised within their wave.
+
+Beside the folds stands leaving out a state by importance sampling (PSIS; Vehtari, Simpson, Gelman,
+Yao and Gabry 2024, Journal of Machine Learning Research 25(72)): states are independent given the
+parameters, municipalities of a state are not, so that a state is the smallest part whose density
+is a factor. Where k-hat is above its limit the folds count and the sampling does not.
 
 Every fit is the normal approximation at its mode, from which the chains of a whole fit start: the
 folds of all variants are some eighty fits. A better prediction is no proof of an effect.
@@ -26,7 +35,7 @@ from threadpoolctl import threadpool_limits
 from remitstats.claims.circle_comparison import Comparison
 from remitstats.errors import RemitstatsError
 from remitstats.estimands.circle_contribution import panel_arguments
-from remitstats.estimands.circle_loop import CHAIN
+from remitstats.estimands.circle_loop import CHAIN, deepening, feedback, regimes
 from remitstats.fitting.collapsed import Laplace, laplace
 from remitstats.fitting.settings import available_cores
 from remitstats.models.circle_data import CircleData
@@ -41,6 +50,10 @@ Progress = Callable[[str, float], None]
 WHOLE, NO_LOOP, NO_LINKS = "all links", "no loop", "no links between variables"
 FOLDS = 8
 DRAWS = 300
+SIGNS = {"vicious signs only": "vicious", "virtuous signs only": "virtuous"}
+LEAST_DRAWS = 30  # of every fold, below which a circle held to its signs is not judged
+RESAMPLES = 500
+ENDS = (0.05, 0.95)
 
 
 def variants() -> dict[str, Form]:
@@ -113,48 +126,71 @@ def compare(
             )
     tell = progress or (lambda _description, _fraction: None)
     parts = folds_of(data, folds, seed)
-    by_state = np.zeros((len(forms), states))
-    misses = []
+    by_state = {name: np.zeros(states) for name in forms}
+    signed = {name: np.zeros(states) for name in SIGNS} if next(iter(forms), "") == WHOLE else {}
+    sampled, misses, fewest = {}, [], dict.fromkeys(signed, draws)
     steps = len(forms) * (folds + 2)
     with threadpool_limits(limits=1):
         for number, (name, form) in enumerate(forms.items()):
             done = number * (folds + 2)
             tell(f"circles compared: {name}", done / steps)
             near = laplace(CircleDensity(data, Priors(), form), available_cores())
+            every = np.arange(states)
+            sampled[name] = _left_out_by_sampling(
+                _log_likelihoods(data, form, every, _draws(near, draws, seed))
+            )
             for k, part in enumerate(parts):
                 tell(f"circles compared: {name}", (done + 1 + k) / steps)
-                held = np.isin(data.nested.tree.group_of, part)
-                shape = laplace(CircleDensity(data.take(~held), Priors(), form), near=near)
-                x = _draws(shape, draws, seed)
-                for state in part:
-                    left = data.take(data.nested.tree.group_of == state)
-                    by_state[number, state] = _log_density(CircleDensity(left, Priors(), form), x)
+                density = CircleDensity(
+                    data.take(~np.isin(data.nested.tree.group_of, part)), Priors(), form
+                )
+                x = _draws(laplace(density, near=near), draws, seed)
+                values = _log_likelihoods(data, form, part, x)
+                by_state[name][part] = _log_mean(values)
+                for each in signed if name == WHOLE else ():
+                    kept = _has_signs(density, x, SIGNS[each])
+                    fewest[each] = min(fewest[each], int(kept.sum()))
+                    if kept.any():
+                        signed[each][part] = _log_mean(values[kept])
             tell(f"circles compared: {name}", (done + folds + 1) / steps)
             misses.append(_missed(data, form, near))
     tell("circles compared", 1.0)
+    by_state |= {name: found for name, found in signed.items() if fewest[name] >= LEAST_DRAWS}
     return Comparison(
         {
             "folds": folds,
             "draws": draws,
             "seed": seed,
+            "resamples": RESAMPLES,
             "municipalities": data.shape[0],
             "states": states,
             "priors": Priors().describe(),
             "forms": {name: form.describe() for name, form in forms.items()},
+            "draws_of_signs": fewest,
+            "least_draws": LEAST_DRAWS,
+            "k_hat_limit": k_hat_limit(draws),
             "command": command,
         },
-        _density_table(list(forms), by_state),
+        density_table(by_state, sampled, k_hat_limit(draws), seed),
         _prediction_table(list(forms), np.stack(misses), data, seed),
+        _state_table(by_state, sampled, data),
     )
 
 
-def stacking_weights(log_density: Array) -> Array:
+def k_hat_limit(draws: int) -> float:
+    """Return the k-hat above which importance sampling from so many draws is not to be trusted."""
+    return float(min(1.0 - 1.0 / np.log10(draws), 0.7))
+
+
+def stacking_weights(log_density: Array, times: Array | None = None) -> Array:
     """Return the weights under which the mixture says most of what was left out.
 
     Parameters
     ----------
     log_density : array, shape (variant, part)
         Log density of every part left out.
+    times : array, shape (part,), optional
+        How often each part counts; by default once.
 
     Returns
     -------
@@ -162,12 +198,17 @@ def stacking_weights(log_density: Array) -> Array:
         Not negative, sum 1.
     """
     shifted = log_density - log_density.max(axis=0)
+    count = np.ones(log_density.shape[1]) if times is None else np.asarray(times, dtype=float)
 
-    def objective(free: Array) -> float:
+    def objective(free: Array) -> tuple[float, Array]:
         log_weight = special.log_softmax(np.append(free, 0.0))
-        return -float(special.logsumexp(shifted + log_weight[:, None], axis=0).sum())
+        joint = shifted + log_weight[:, None]
+        mixed = special.logsumexp(joint, axis=0)
+        slope = np.exp(joint - mixed) @ count - np.exp(log_weight) * count.sum()
+        return -float(mixed @ count), -slope[:-1]
 
-    found = optimize.minimize(objective, np.zeros(len(log_density) - 1), method="L-BFGS-B")
+    start = np.zeros(len(log_density) - 1)
+    found = optimize.minimize(objective, start, jac=True, method="L-BFGS-B")
     return np.asarray(special.softmax(np.append(found.x, 0.0)))
 
 
@@ -176,10 +217,30 @@ def _draws(shape: Laplace, count: int, seed: int) -> Array:
     return np.asarray(shape.mode + z @ shape.root.T)
 
 
-def _log_density(density: CircleDensity, x: Array) -> float:
-    """Return the log of the mean density of the measurements over draws of the parameters."""
-    values = [density.log_likelihood(each) for each in x]
-    return float(special.logsumexp(values) - np.log(len(values)))
+def _log_likelihoods(data: CircleData, form: Form, states: NDArray[np.int64], x: Array) -> Array:
+    """Return the log density of the measurements of states, shape (draw, state)."""
+    group = data.nested.tree.group_of
+    parts = [CircleDensity(data.take(group == state), Priors(), form) for state in states]
+    return np.array([[part.log_likelihood(each) for part in parts] for each in x])
+
+
+def _log_mean(values: Array) -> Array:
+    """Return the logarithm of the mean over draws, the first dim, of what `values` are logs of."""
+    return np.asarray(special.logsumexp(values, axis=0) - np.log(len(values)))
+
+
+def _has_signs(density: CircleDensity, x: Array, kind: str) -> NDArray[np.bool_]:
+    """Return which draws have a loop of a kind: the signs of its halves, whatever their size."""
+    links = density.links(x).mean(axis=(1, 2))
+    return np.asarray(regimes(deepening(links), feedback(links), 0.0)[kind])
+
+
+def _left_out_by_sampling(values: Array) -> tuple[Array, Array]:
+    """Return log density of every state left out, by importance sampling, and its k-hat."""
+    from arviz_stats.base import array_stats  # noqa: PLC0415 - a second to import
+
+    log_weight, k_hat = array_stats.psislw(-values, axis=0)
+    return special.logsumexp(np.asarray(log_weight) + values.T, axis=1), np.asarray(k_hat)
 
 
 def _missed(data: CircleData, form: Form, near: Laplace) -> Array:
@@ -199,18 +260,70 @@ def _missed(data: CircleData, form: Form, near: Laplace) -> Array:
     return np.asarray(data.observed[:, -1] - mean)
 
 
-def _density_table(names: list[str], by_state: Array) -> pd.DataFrame:
-    away = by_state - by_state[0]
-    states = by_state.shape[1]
+def density_table(
+    by_state: Mapping[str, Array],
+    sampled: Mapping[str, tuple[Array, Array]],
+    limit: float,
+    seed: int,
+    resamples: int = RESAMPLES,
+) -> pd.DataFrame:
+    """Return what was said of left-out states in all, with weights and their intervals.
+
+    Parameters
+    ----------
+    by_state : mapping of str to array, shape (state,)
+        Log density of every state left out by variant; the first is what the others are set
+        against.
+    sampled : mapping of str to (array, array)
+        The same by importance sampling, and k-hat; of variants that lack it nothing is given.
+    limit : float
+        Highest k-hat that is trusted.
+    seed, resamples : int
+        Of the states drawn again with replacement.
+
+    Returns
+    -------
+    DataFrame
+        See `claims.circle_comparison.Comparison`.
+    """
+    value = np.stack(list(by_state.values()))
+    away = value - value[0]
+    states = value.shape[1]
+    rng = np.random.default_rng(seed)
+    taken = rng.multinomial(states, np.full(states, 1.0 / states), size=resamples)
+    again = np.stack([stacking_weights(value, times) for times in taken])
+    lower, upper = np.quantile(again, ENDS, axis=0)
+    best = np.argmax(taken @ value.T, axis=1)
+    nothing = np.full(states, np.nan), np.full(states, np.nan)
+    loo, k_hat = zip(*(sampled.get(name, nothing) for name in by_state), strict=True)
+    above = [np.nan if np.isnan(k).all() else float((k > limit).sum()) for k in k_hat]
     return pd.DataFrame(
         {
-            "variant": names,
-            "elpd": by_state.sum(axis=1),
+            "variant": list(by_state),
+            "elpd": value.sum(axis=1),
             "difference": away.sum(axis=1),
             "se": away.std(axis=1, ddof=1) * np.sqrt(states),
-            "weight": stacking_weights(by_state),
+            "weight": stacking_weights(value),
+            "weight_eti90_lower": lower,
+            "weight_eti90_upper": upper,
+            "best_share": np.bincount(best, minlength=len(value)) / resamples,
+            "psis_elpd": [float(each.sum()) for each in loo],
+            "psis_states_above": above,
         }
     )
+
+
+def _state_table(
+    by_state: Mapping[str, Array], sampled: Mapping[str, tuple[Array, Array]], data: CircleData
+) -> pd.DataFrame:
+    codes = [str(code) for code in data.coords["state"]]
+    nothing = np.full(len(codes), np.nan)
+    rows = []
+    for name, values in by_state.items():
+        loo, k_hat = sampled.get(name, (nothing, nothing))
+        columns = {"state": codes, "elpd": values, "psis_elpd": loo, "k_hat": k_hat}
+        rows.append(pd.DataFrame(columns).assign(variant=name))
+    return pd.concat(rows, ignore_index=True)
 
 
 def _prediction_table(

@@ -14,6 +14,7 @@ from remitstats.claims.circle_specifications import (
     Specification,
     core_chances,
     curve_rows,
+    data_of,
     specification_curve,
     specifications,
 )
@@ -162,3 +163,34 @@ def test_curve_of_a_small_country_leaves_out_what_it_cannot_serve() -> None:
     by = found.set_index(["specification", "reading", "quantity"])["mean"]
     # none of these states touches the border
     pd.testing.assert_series_equal(by["without the border"], by["as it is"], atol=0.02)
+
+
+def test_a_mean_of_people_is_another_than_one_of_municipalities_where_links_differ() -> None:
+    panel = remitstats.load_mexico().select(["02", "06"])
+    by_state = Form(by_state=True)
+    chosen = (
+        Specification("municipalities", form=by_state),
+        Specification("people", form=by_state, weighted="population"),
+        Specification("dwellings", form=by_state, weighted="dwellings"),
+        Specification("alike", weighted="population"),
+        Specification("alike, municipalities"),
+    )
+    found = specification_curve(panel, draws=100, chosen=chosen)
+    by = found.set_index(["specification", "reading", "quantity"])["mean"]
+    deepening = {one.name: float(by[one.name, "lagged", "deepening"]) for one in chosen}
+    # Baja California has few municipalities and most of the people
+    moved = abs(deepening["people"] - deepening["municipalities"])
+    assert moved > 4 * abs(deepening["people"] - deepening["dwellings"])
+    pd.testing.assert_series_equal(by["alike"], by["alike, municipalities"])
+
+
+def test_metropolitan_areas_are_large_municipalities_and_those_beside_them() -> None:
+    panel = remitstats.load_mexico().select(["01", "32"])
+    whole = data_of(panel, Specification("all")).coords["municipality"].tolist()
+    left = data_of(panel, Specification("outside", without="metropolitan"))
+    left_out = set(whole) - set(left.coords["municipality"].tolist())
+    pairs = panel.table("adjacency")[["cvegeo_a", "cvegeo_b"]].astype(str)
+    beside = {b for a, b in pairs.to_numpy() if a == "01001"}
+    beside |= {a for a, b in pairs.to_numpy() if b == "01001"}
+    assert {"01001", *beside} <= left_out | (beside - set(whole))  # the city of Aguascalientes
+    assert len(left_out) < len(whole)

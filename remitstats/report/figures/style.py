@@ -57,7 +57,7 @@ FITTING_STEPS = 8
 TITLE_ROOM = 0.06  # inches that a title may be wider than its axes, on each side
 _PLACES = re.compile(r'(?<= )(?:d|x|y)="[^"]*"')  # where what is drawn stands in an SVG
 _LONG = re.compile(r"-?\d+\.\d{3,}")  # places finer than a hundredth of a point, which nobody sees
-COLOURS = 64  # of a picture, shades at the edges of letters included
+COLOURS = 48  # of a picture, shades at the edges of letters included
 _INDENT = re.compile(r"\n +")
 
 
@@ -90,7 +90,7 @@ INCREASE = Classes((0.05, 0.2, 0.8, 0.95), ramp("PuOr", 5, 0.1, 0.9))
 
 def new_figure(width: float, height: float) -> Figure:
     """Return an empty figure (inches) with its own canvas."""
-    figure = Figure(figsize=(width, height), dpi=185)
+    figure = Figure(figsize=(width, height), dpi=160)
     FigureCanvasAgg(figure)
     return figure
 
