@@ -86,7 +86,11 @@ def test_the_wheel_holds_every_file_of_the_package_and_nothing_else(names):
         for path in package.rglob("*")
         if path.is_file() and "__pycache__" not in path.parts and path.suffix != ".pyc"
     }
-    wanted |= {f"remitstats/data/{path.name}" for path in (REPOSITORY / "data").iterdir()}
+    wanted |= {
+        f"remitstats/{path.relative_to(REPOSITORY).as_posix()}"
+        for path in (REPOSITORY / "data").rglob("*")
+        if path.is_file()
+    }
     own = {name for name in names if ".dist-info/" not in name}
     assert own == wanted
     assert any(name.endswith(".html.j2") for name in own)
