@@ -190,7 +190,7 @@ def model_of(data: CircleData, priors: Priors | None = None, form: Form | None =
         pm.Potential("measurements", outputs[0])
     model.data = data
     # links that differ have more directions to learn the scales of
-    model.lengths = {"draws": 1600, "tune": 800} if form.by_region else {"draws": 900, "tune": 240}
+    model.lengths = {"draws": 2400, "tune": 800} if form.by_region else {"draws": 900, "tune": 240}
     model.coords_of_posterior = {
         **data.coords,
         "to": data.coords["variable"],

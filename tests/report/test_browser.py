@@ -194,6 +194,8 @@ def test_hostile_names_run_nothing(browser, watched, hostile_site, hostile_names
 def test_an_unconverged_fit_warns_before_anything_else(browser, watched, stuck_site):
     with watched(browser, PHONE) as page:
         for path in sorted(stuck_site.glob("*.html")):
+            if path.stem == "validation":  # of trials on simulated data, not of this fit
+                continue
             page.goto(path.as_uri())
             assert page.locator("body").inner_text().startswith("This fit did not converge")
             assert page.locator("#not-converged").bounding_box()["y"] == 0

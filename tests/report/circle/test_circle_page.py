@@ -35,7 +35,7 @@ def test_without_results_of_the_circle_there_is_no_page_and_no_word_of_it(site):
 
 
 def test_with_them_every_page_links_to_it(circle_site):
-    keys = {page.key for page in PAGES} | {"circle"}
+    keys = {page.key for page in PAGES} | {"circle", "validation"}
     stems = {page.stem for page in circle_site.glob("*.html")}
     assert {stem for stem in stems if not stem.startswith("municipalities-")} == keys
     for page in circle_site.glob("*.html"):
