@@ -16,48 +16,95 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
-LANES = 4  # municipalities worked on side by side: what a vector register or two hold
+LANES = (
+    64  # municipalities worked on side by side: enough that what a loop costs to begin is little
+)
 LOG_TWO_PI = math.log(2.0 * math.pi)
 
 
-@numba.njit(cache=True, fastmath={"contract", "nsz", "arcp"}, error_model="numpy")  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True, fastmath={"contract", "nsz", "arcp"}, error_model="numpy")  # type: ignore[untyped-decorator]
+def _add(out: Array, x: Array, y: Array) -> None:
+    """Add x y to `out`, lane by lane."""
+    for lane in range(numba.uint64(out.shape[0])):  # indices without a sign become vector code
+        out[lane] += x[lane] * y[lane]
+
+
+@numba.njit(cache=True, nogil=True, fastmath={"contract", "nsz", "arcp"}, error_model="numpy")  # type: ignore[untyped-decorator]
+def _take(out: Array, x: Array, y: Array) -> None:
+    """Take x y from `out`, lane by lane."""
+    for lane in range(numba.uint64(out.shape[0])):
+        out[lane] -= x[lane] * y[lane]
+
+
+@numba.njit(cache=True, nogil=True, fastmath={"contract", "nsz", "arcp"}, error_model="numpy")  # type: ignore[untyped-decorator]
 def _invert_lanes(v: Array, w: Array, log_det: Array) -> None:
-    """Invert the matrices v[:, :, lane] into w; v is overwritten. nan where not definite."""
+    """Invert the matrices v[:, :, lane] into w; nan where not definite.
+
+    Of v the lower triangle is read, and overwritten.
+    """
     size = v.shape[0]
-    for lane in range(LANES):
-        log_det[lane] = 0.0
+    log_det[:] = 0.0
     for j in range(size):
-        for k in range(j):
-            for i in range(j, size):
-                for lane in range(LANES):
-                    v[i, j, lane] -= v[i, k, lane] * v[j, k, lane]
-        for lane in range(LANES):
-            pivot = v[j, j, lane]
+        for i in range(j, size):
+            for k in range(j):
+                _take(v[i, j], v[i, k], v[j, k])
+        diagonal = v[j, j]
+        for lane in range(numba.uint64(LANES)):
+            pivot = diagonal[lane]
             root = np.sqrt(pivot) if pivot > 0.0 else np.nan
             log_det[lane] += 2.0 * np.log(root)
-            v[j, j, lane] = 1.0 / root
+            diagonal[lane] = 1.0 / root
         for i in range(j + 1, size):
-            for lane in range(LANES):
-                v[i, j, lane] *= v[j, j, lane]
+            row = v[i, j]
+            for lane in range(numba.uint64(LANES)):
+                row[lane] *= diagonal[lane]
     # inverse of the factor, in place: its diagonal is inverted already
+    room = w[0, 0]
     for j in range(size):
         for i in range(j + 1, size):
-            for lane in range(LANES):
-                w[0, 0, lane] = v[i, j, lane] * v[j, j, lane]
-            for k in range(j + 1, i):
-                for lane in range(LANES):
-                    w[0, 0, lane] += v[i, k, lane] * v[k, j, lane]
-            for lane in range(LANES):
-                v[i, j, lane] = -w[0, 0, lane] * v[i, i, lane]
+            room[:] = 0.0
+            for k in range(j, i):
+                _add(room, v[i, k], v[k, j])
+            row, diagonal = v[i, j], v[i, i]
+            for lane in range(numba.uint64(LANES)):
+                row[lane] = -room[lane] * diagonal[lane]
     for a in range(size):
         for b in range(a + 1):
-            for lane in range(LANES):
-                w[a, b, lane] = 0.0
+            w[a, b] = 0.0
             for k in range(a, size):
-                for lane in range(LANES):
-                    w[a, b, lane] += v[k, a, lane] * v[k, b, lane]
+                _add(w[a, b], v[k, a], v[k, b])
+            w[b, a] = w[a, b]
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
+def _fill_lanes(
+    v: Array,
+    at: Integers,
+    group_of: Integers,
+    known: NDArray[np.bool_],
+    pairs: Integers,
+    unit: Array,
+    noise: Array,
+    noise_pair: Array,
+) -> None:
+    """Write the covariances of what was measured of the units `at` into the lower triangle of v."""
+    size = v.shape[0]
+    for a in range(size):
+        for c in range(a + 1):
             for lane in range(LANES):
-                w[b, a, lane] = w[a, b, lane]
+                v[a, c, lane] = unit[group_of[at[lane]], a, c]
+        for lane in range(LANES):
+            v[a, a, lane] += noise[at[lane], a]
+    for p in range(pairs.shape[0]):
+        a, c = max(pairs[p, 0], pairs[p, 1]), min(pairs[p, 0], pairs[p, 1])
+        for lane in range(LANES):
+            v[a, c, lane] += noise_pair[at[lane], p]
+    for a in range(size):
+        for lane in range(LANES):
+            if not known[at[lane], a]:
+                v[a, :a, lane] = 0.0
+                v[a:, a, lane] = 0.0
+                v[a, a, lane] = 1.0
 
 
 @numba.njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator]
@@ -90,72 +137,88 @@ def nested_density(
     """Return the log density and its gradients; see `nested_normal_gradient`."""
     units, size = y.shape
     blocks, groups, pair_count = len(group_of_block), unit.shape[0], pairs.shape[0]
-    total = 0.0
-    batches = 0
+    batches = (units + LANES - 1) // LANES
+    block_of, group_of = np.empty(units, dtype=np.int64), np.empty(units, dtype=np.int64)
     for b in range(blocks):
-        batches += (start[b + 1] - start[b] + LANES - 1) // LANES
+        for place in range(start[b], start[b + 1]):
+            block_of[order[place]] = b
+            group_of[order[place]] = group_of_block[b]
+    at = np.empty((batches, LANES), dtype=np.int64)  # units of a batch; the last stands in for none
+    for place in range(batches * LANES):
+        at[place // LANES, place % LANES] = order[min(place, units - 1)]
+
+    total, count = 0.0, 0
     weight = np.empty((batches, size, size, LANES))
-    v = np.empty((size, size, LANES))
-    log_det = np.empty(LANES)
+    v, log_det = np.empty((size, size, LANES)), np.empty(LANES)
+    measured, pull = np.empty((size, LANES)), np.empty((size, LANES))
     precision = np.zeros((blocks, size, size))
     load = np.zeros((blocks, size))
+    for batch in range(batches):
+        w, here = weight[batch], at[batch]
+        filled = min(LANES, units - batch * LANES)
+        _fill_lanes(v, here, group_of, known, pairs, unit, noise, noise_pair)
+        _invert_lanes(v, w, log_det)
+        for a in range(size):
+            for lane in range(LANES):
+                measured[a, lane] = y[here[lane], a]
+                if not known[here[lane], a]:
+                    w[a, a, lane] = 0.0
+        for a in range(size):
+            pull[a] = 0.0
+            for c in range(size):
+                _add(pull[a], w[a, c], measured[c])
+            for lane in range(filled):
+                load[block_of[here[lane]], a] += pull[a, lane]
+                total -= 0.5 * pull[a, lane] * measured[a, lane]
+                count += known[here[lane], a]
+        for lane in range(filled):
+            total -= 0.5 * log_det[lane]
+        first = 0
+        while first < filled:
+            b = block_of[here[first]]
+            last = min(start[b + 1] - batch * LANES, filled)
+            _sum_lanes(precision[b], w, first, last)
+            first = last
+
+    # U = R R' is a block's own covariance, A its units' precision: (U^-1 + A)^-1 = R H R' where
+    # H = (I + R' A R)^-1, also where U has no inverse
+    own = np.empty((blocks, size, size))
     gain = np.empty((blocks, size, size))  # (I + A U)^-1
     up_precision = np.empty((blocks, size, size))
     up_load = np.empty((blocks, size))
     group_precision = np.zeros((groups, size, size))
     group_load = np.zeros((groups, size))
-    count = 0
-
-    batch = 0
-    for b in range(blocks):
-        g = group_of_block[b]
-        for first in range(start[b], start[b + 1], LANES):
-            filled = min(LANES, start[b + 1] - first)
-            w = weight[batch]
-            batch += 1
+    block_root = np.zeros((groups, size, size))
+    for g in range(groups):
+        if not np.isfinite(block[g]).all():
+            total = np.nan
+        _semidefinite_root(block[g], block_root[g])
+    tilted = np.empty((size, size, LANES))
+    for first in range(0, blocks, LANES):
+        for lane in range(LANES):
+            b = min(first + lane, blocks - 1)
+            if first + lane < blocks:
+                _mirror(precision[b])
+            half_way = block_root[group_of_block[b]]
+            v[:, :, lane] = half_way.T @ (precision[b] @ half_way)
             for a in range(size):
-                for c in range(size):
-                    for lane in range(LANES):
-                        v[a, c, lane] = unit[g, a, c]
-            for lane in range(filled):
-                i = order[first + lane]
-                for a in range(size):
-                    v[a, a, lane] += noise[i, a]
-                for p in range(pair_count):
-                    v[pairs[p, 0], pairs[p, 1], lane] += noise_pair[i, p]
-                    v[pairs[p, 1], pairs[p, 0], lane] += noise_pair[i, p]
-                for a in range(size):
-                    if not known[i, a]:
-                        for c in range(size):
-                            v[a, c, lane] = 0.0
-                            v[c, a, lane] = 0.0
-                        v[a, a, lane] = 1.0
-            _invert_lanes(v, w, log_det)
-            for lane in range(filled):
-                i = order[first + lane]
-                total -= 0.5 * log_det[lane]
-                for a in range(size):
-                    if known[i, a]:
-                        count += 1
-                    else:
-                        w[a, a, lane] = 0.0
-                for a in range(size):
-                    pull = 0.0
-                    for c in range(size):
-                        value = w[a, c, lane]
-                        precision[b, a, c] += value
-                        pull += value * y[i, c]
-                    load[b, a] += pull
-                    total -= 0.5 * pull * y[i, a]
-        inverse, half = _solve_tilted(precision[b], block[g])
-        gain[b] = inverse
-        total -= half
-        up = inverse @ precision[b]
-        up_precision[b] = 0.5 * (up + up.T)
-        up_load[b] = inverse @ load[b]
-        total += 0.5 * np.dot(load[b], block[g] @ up_load[b])
-        group_precision[g] += up_precision[b]
-        group_load[g] += up_load[b]
+                v[a, a, lane] += 1.0
+        _invert_lanes(v, tilted, log_det)
+        for lane in range(min(LANES, blocks - first)):
+            b = first + lane
+            g = group_of_block[b]
+            total -= 0.5 * log_det[lane]
+            wide_own = block_root[g] @ np.ascontiguousarray(tilted[:, :, lane]) @ block_root[g].T
+            own[b] = 0.5 * (wide_own + wide_own.T)
+            pulled = precision[b] @ own[b]
+            gain[b] = np.eye(size) - pulled
+            up = precision[b] - pulled @ precision[b]
+            up_precision[b] = 0.5 * (up + up.T)
+            center_pull = own[b] @ load[b]
+            up_load[b] = load[b] - precision[b] @ center_pull
+            total += 0.5 * np.dot(load[b], center_pull)
+            group_precision[g] += up_precision[b]
+            group_load[g] += up_load[b]
 
     spread = np.empty((groups, size, size))  # posterior covariance of the groups' means
     mean = np.empty((groups, size))
@@ -173,12 +236,8 @@ def nested_density(
 
     by_unit = np.zeros((groups, size, size))
     by_block = np.zeros((groups, size, size))
-    by_noise = np.empty((units, size))
-    by_pair = np.empty((units, pair_count))
-    half_root = np.empty((size, size))
-    z, found = np.empty((size, size, LANES)), np.empty((size, size, LANES))
-    residual = np.empty((size, LANES))
-    batch = 0
+    center = np.empty((blocks, size))  # mean of a block's units, and a root of its covariance
+    half_root = np.zeros((blocks, size, size))
     for b in range(blocks):
         g = group_of_block[b]
         miss = up_load[b] - up_precision[b] @ mean[g]
@@ -187,44 +246,74 @@ def nested_density(
             for c in range(size):
                 by_block[g, a, c] += 0.5 * (miss[a] * miss[c] + change[a, c])
         back = np.ascontiguousarray(gain[b].T)  # (I + U A)^-1
-        own = block[g] @ gain[b]  # (U^-1 + A)^-1
-        center = back @ mean[g] + own @ load[b]
-        around = 0.5 * (own + own.T) + back @ spread[g] @ gain[b]
-        for a in range(size):  # a root that bears a covariance with zeros on its diagonal
-            for c in range(a + 1):
-                rest = around[a, c]
-                for k in range(c):
-                    rest -= half_root[a, k] * half_root[c, k]
-                if a == c:
-                    half_root[a, a] = np.sqrt(max(rest, 0.0))
-                else:
-                    half_root[a, c] = rest / half_root[c, c] if half_root[c, c] > 0.0 else 0.0
-            for c in range(a + 1, size):
-                half_root[a, c] = 0.0
-        for first in range(start[b], start[b + 1], LANES):
-            filled = min(LANES, start[b + 1] - first)
+        center[b] = back @ mean[g] + own[b] @ load[b]
+        _semidefinite_root(own[b] + back @ spread[g] @ gain[b], half_root[b])
+
+    by_noise = np.empty((units, size))
+    by_pair = np.empty((units, pair_count))
+    z, found = np.empty((size, size, LANES)), np.empty((size, size, LANES))
+    wide_root = np.zeros((size, size, LANES))
+    for batch in range(batches):
+        here, filled = at[batch], min(LANES, units - batch * LANES)
+        for a in range(size):
             for lane in range(LANES):
-                i = order[first + min(lane, filled - 1)]
-                for a in range(size):
-                    residual[a, lane] = y[i, a] - center[a]
-            _sandwich(weight[batch], half_root, residual, z, found)
-            batch += 1
-            for a in range(size):
-                for c in range(size):
-                    value = 0.0
-                    for lane in range(filled):
-                        value += found[a, c, lane]
-                    by_unit[g, a, c] += value
+                measured[a, lane] = y[here[lane], a] - center[block_of[here[lane]], a]
+            for c in range(a + 1):
+                for lane in range(LANES):
+                    wide_root[a, c, lane] = half_root[block_of[here[lane]], a, c]
+        _sandwich(weight[batch], wide_root, measured, pull, z, found)
+        for a in range(size):
             for lane in range(filled):
-                i = order[first + lane]
-                for a in range(size):
-                    by_noise[i, a] = found[a, a, lane]
-                for p in range(pair_count):
-                    by_pair[i, p] = 2.0 * found[pairs[p, 0], pairs[p, 1], lane]
+                by_noise[here[lane], a] = found[a, a, lane]
+        for p in range(pair_count):
+            a, c = max(pairs[p, 0], pairs[p, 1]), min(pairs[p, 0], pairs[p, 1])
+            for lane in range(filled):
+                by_pair[here[lane], p] = 2.0 * found[a, c, lane]
+        first = 0
+        while first < filled:
+            b = block_of[here[first]]
+            last = min(start[b + 1] - batch * LANES, filled)
+            _sum_lanes(by_unit[group_of_block[b]], found, first, last)
+            first = last
+    for g in range(groups):
+        _mirror(by_unit[g])
     return total, by_unit, by_block, by_noise, by_pair
 
 
-@numba.njit(cache=True, nogil=True, fastmath={"contract", "nsz", "arcp"}, error_model="numpy")  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True, fastmath={"contract", "nsz", "reassoc"})  # type: ignore[untyped-decorator]
+def _sum_lanes(out: Array, lanes: Array, first: int, last: int) -> None:
+    """Add the sum over some lanes to the lower triangle of `out`."""
+    for a in range(out.shape[0]):
+        for c in range(a + 1):
+            value = 0.0
+            for lane in range(numba.uint64(first), numba.uint64(last)):
+                value += lanes[a, c, lane]
+            out[a, c] += value
+
+
+@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _mirror(matrix: Array) -> None:
+    """Write the lower triangle into the upper one."""
+    for a in range(matrix.shape[0]):
+        for c in range(a):
+            matrix[c, a] = matrix[a, c]
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
+def _semidefinite_root(around: Array, root: Array) -> None:
+    """Write a lower root of a covariance, which may have zeros on its diagonal, into `root`."""
+    for a in range(around.shape[0]):
+        for c in range(a + 1):
+            rest = around[a, c]
+            for k in range(c):
+                rest -= root[a, k] * root[c, k]
+            if a == c:
+                root[a, a] = np.sqrt(max(rest, 0.0))
+            else:
+                root[a, c] = rest / root[c, c] if root[c, c] > 0.0 else 0.0
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
 def unit_weights(
     known: NDArray[np.bool_],
     group_of: Integers,
@@ -237,23 +326,11 @@ def unit_weights(
     units, size = known.shape
     out = np.empty((units, size, size))
     v, w = np.empty((size, size, LANES)), np.empty((size, size, LANES))
-    log_det = np.empty(LANES)
+    log_det, at = np.empty(LANES), np.empty(LANES, dtype=np.int64)
     for first in range(0, units, LANES):
         for lane in range(LANES):
-            i = min(first + lane, units - 1)
-            for a in range(size):
-                for c in range(size):
-                    v[a, c, lane] = unit[group_of[i], a, c]
-                v[a, a, lane] += noise[i, a]
-            for p in range(pairs.shape[0]):
-                v[pairs[p, 0], pairs[p, 1], lane] += noise_pair[i, p]
-                v[pairs[p, 1], pairs[p, 0], lane] += noise_pair[i, p]
-            for a in range(size):
-                if not known[i, a]:
-                    for c in range(size):
-                        v[a, c, lane] = 0.0
-                        v[c, a, lane] = 0.0
-                    v[a, a, lane] = 1.0
+            at[lane] = min(first + lane, units - 1)
+        _fill_lanes(v, at, group_of, known, pairs, unit, noise, noise_pair)
         _invert_lanes(v, w, log_det)
         for lane in range(min(LANES, units - first)):
             i = first + lane
@@ -263,35 +340,29 @@ def unit_weights(
     return out
 
 
-@numba.njit(cache=True, fastmath={"contract", "nsz", "arcp"}, error_model="numpy")  # type: ignore[untyped-decorator]
-def _sandwich(weight: Array, root: Array, residual: Array, z: Array, found: Array) -> None:
-    """Write (W (r r' + root root') W - W) / 2 of every lane into `found`."""
+@numba.njit(cache=True, nogil=True, fastmath={"contract", "nsz", "arcp"}, error_model="numpy")  # type: ignore[untyped-decorator]
+def _sandwich(
+    weight: Array, root: Array, residual: Array, pull: Array, z: Array, found: Array
+) -> None:
+    """Write (W (r r' + root root') W - W) / 2 of every lane into the lower triangle of `found`."""
     size = root.shape[0]
     for a in range(size):
         for c in range(size):
-            for lane in range(LANES):
-                z[a, c, lane] = 0.0
+            z[a, c] = 0.0
             for k in range(c, size):
-                for lane in range(LANES):
-                    z[a, c, lane] += weight[a, k, lane] * root[k, c]
-    for a in range(size):
-        for c in range(a + 1):
-            for lane in range(LANES):
-                found[a, c, lane] = -weight[a, c, lane]
-            for k in range(size):
-                for lane in range(LANES):
-                    found[a, c, lane] += z[a, k, lane] * z[c, k, lane]
-    for a in range(size):  # what the residual adds; its pull stands in z for want of other room
-        for lane in range(LANES):
-            z[a, 0, lane] = 0.0
+                _add(z[a, c], weight[a, k], root[k, c])
+        pull[a] = 0.0
         for k in range(size):
-            for lane in range(LANES):
-                z[a, 0, lane] += weight[a, k, lane] * residual[k, lane]
+            _add(pull[a], weight[a, k], residual[k])
     for a in range(size):
         for c in range(a + 1):
-            for lane in range(LANES):
-                found[a, c, lane] = 0.5 * (found[a, c, lane] + z[a, 0, lane] * z[c, 0, lane])
-                found[c, a, lane] = found[a, c, lane]
+            found[a, c] = 0.0
+            _add(found[a, c], pull[a], pull[c])
+            for k in range(size):
+                _add(found[a, c], z[a, k], z[c, k])
+            row, own = found[a, c], weight[a, c]
+            for lane in range(numba.uint64(LANES)):
+                row[lane] = 0.5 * (row[lane] - own[lane])
 
 
 @numba.njit(cache=True)  # type: ignore[untyped-decorator]
