@@ -88,7 +88,7 @@ def validate(
     from remitstats.pipeline import open_panel, require_writable  # noqa: PLC0415
     from remitstats.simulate import SCENARIOS  # noqa: PLC0415
     from remitstats.validation.circle import Study, Trial  # noqa: PLC0415
-    from remitstats.validation.run import calibration_of, run_study  # noqa: PLC0415
+    from remitstats.validation.circle_study import calibration_of, run_study  # noqa: PLC0415
 
     chosen = [part.strip() for part in scenarios.split(",")] if scenarios else list(SCENARIOS)
     study = Study(panels=panels, every=every, scenarios=tuple(chosen), seed=seed)

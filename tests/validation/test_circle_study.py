@@ -30,7 +30,7 @@ from remitstats.validation.circle import (
     outcomes,
 )
 from remitstats.validation.circle_chains import against_chains, apart
-from remitstats.validation.run import CODE, calibration_of, run_study, study_key
+from remitstats.validation.circle_study import CODE, calibration_of, run_study, study_key
 
 STATES = ["01", "06", "18"]
 
@@ -116,7 +116,7 @@ def test_a_study_goes_on_where_it_was_interrupted(trial: Trial, tmp_path: Path) 
 
 def test_records_of_other_code_are_not_used(trial: Trial, monkeypatch: pytest.MonkeyPatch) -> None:
     now = study_key(trial)
-    monkeypatch.setattr("remitstats.validation.run.CODE", CODE[:-1])
+    monkeypatch.setattr("remitstats.validation.circle_study.CODE", CODE[:-1])
     assert study_key(trial) != now
     with pytest.raises(ValueError, match="no code in"):
         code_of("models/no_such_model*.py")
