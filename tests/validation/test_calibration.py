@@ -18,8 +18,8 @@ from remitstats.claims.model_calibration import ModelCalibration, shipped_calibr
 from remitstats.cli.app import app
 from remitstats.errors import RemitstatsError
 from remitstats.validation import calibrating, resumed
-from remitstats.validation.calibration import LEVELS, Length, Record, simulate_once
 from remitstats.validation.calibrating import Calibrating, run_calibration
+from remitstats.validation.calibration import LEVELS, Length, Record, simulate_once
 from remitstats.validation.study import calibration_of
 from remitstats.validation.subjects import MODELS, subject_of
 from remitstats.validation.subjects.macro import Macro
