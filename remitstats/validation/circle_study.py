@@ -10,7 +10,7 @@ from pathlib import Path
 
 from threadpoolctl import threadpool_limits
 
-from remitstats.claims.circle import Calibration
+from remitstats.claims.circle_calibration import Calibration
 from remitstats.fitting.version import code_of
 from remitstats.validation.circle import Case, Record, Trial, bars, coverage, outcomes
 from remitstats.validation.resumed import Progress, resumed
