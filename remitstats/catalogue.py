@@ -155,6 +155,13 @@ CATALOGUE: tuple[Model, ...] = (
         design="design",
         by_default=False,
     ),
+    Model(
+        "circle_state",
+        summarise="estimands.circle:summarise_circle",
+        results="estimands.circle_results:CircleResults",
+        design="design",
+        by_default=False,
+    ),
     # By name only: with the forecast it is scored by, two fits of minutes.
     Model(
         "depopulation",

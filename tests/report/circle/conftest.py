@@ -163,7 +163,9 @@ def simulate_circle(
             "ess_bulk": 900.0,
             "ess_tail": 800.0,
         }
-        for i, name in enumerate(("link_interval_sd", "link_state_sd", "intercept_share"))
+        for i, name in enumerate(
+            ("link_interval_sd", "link_region_sd", "link_state_sd", "intercept_share")
+        )
     ]
     tables = {
         "link": pd.DataFrame(link),
