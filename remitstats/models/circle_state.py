@@ -2,11 +2,12 @@
 
 The links of state s of region r in decade t are
 
-    B_st = link + by decade_t + by region_r + link_state_sd by state_s,    by state ~ Normal(0, 1)
+    B_st = link + by decade_t + link_region_sd by region_r + link_state_sd by state_s,
+    by region, by state ~ Normal(0, 1)
 
-and all else is as `models.circle` and `models.circle_region` say. The data say little of a single
-state's links (Mexico's have from 5 to 570 municipalities), so that these are sampled as multiples
-of their standard deviation.
+and all else is as `models.circle` says. The data say little of a single state's links (Mexico's
+have from 5 to 570 municipalities), nor much of a region's beside those of its states, so that both
+are sampled as multiples of their standard deviation.
 """
 
 from __future__ import annotations
@@ -36,8 +37,8 @@ def build(panel: Panel, priors: Priors | None = None, design: SamplingDesign | N
     Returns
     -------
     pymc.Model
-        As `circle_region.build` returns it, with `link_state_unit` (state, to, from) and its
-        `link_state_sd` as well.
+        As `circle.build` returns it, with `link_region_unit` (region, to, from), `link_state_unit`
+        (state, to, from) and their `link_region_sd` and `link_state_sd`.
 
     Raises
     ------
