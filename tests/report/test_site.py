@@ -230,7 +230,31 @@ def test_a_second_report_replaces_the_first_and_nothing_else(simulated, grid_pan
     build_report(second, grid_panel(second), tmp_path, languages=["en"])
     assert (tmp_path / "mine.txt").read_text() == "keep"
     assert not (tmp_path / "assets/level_2000.png").exists()
-    assert not list(tmp_path.glob(".report-*"))
+    assert not list(tmp_path.glob(".*"))
+
+
+def test_a_report_that_is_broken_off_has_no_front_page_and_the_next_is_whole(
+    results, grid_panel, site, tmp_path
+):
+    """A page that can't be replaced stands for whatever breaks off the moving in its middle."""
+    shutil.copytree(site, tmp_path, dirs_exist_ok=True)
+    (tmp_path / "maps.html").unlink()
+    (tmp_path / "maps.html" / "in the way").mkdir(parents=True)
+    with pytest.raises(RemitstatsError, match="Can't write the report"):
+        build_report(results, grid_panel(results), tmp_path, languages=["en"])
+    assert not (tmp_path / "index.html").exists()  # it would lead to pages of two reports
+    shutil.rmtree(tmp_path / "maps.html")
+    build_report(results, grid_panel(results), tmp_path, languages=["en"])
+    assert (tmp_path / "index.html").exists()
+    assert not (tmp_path / "es").exists()  # of the first report, which the second is not told of
+    assert not list(tmp_path.glob(".*"))
+
+
+def test_what_a_killed_run_left_of_a_report_goes_with_the_next(results, grid_panel, tmp_path):
+    left = tmp_path / ".report.1.part" / "assets"
+    left.mkdir(parents=True)
+    build_report(results, grid_panel(results), tmp_path, languages=["en"])
+    assert not list(tmp_path.glob(".*"))
 
 
 def test_the_same_results_give_the_same_files(results, grid_panel, site, tmp_path):
