@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from functools import cached_property, partial
+from functools import cache, cached_property, partial
 from importlib.resources import files
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
@@ -180,15 +180,7 @@ def _write_pages(
     }
 
     progress("pages", 0.9)
-    environment = Environment(
-        loader=PackageLoader("remitstats.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["show"] = partial(show, language=language)
-    environment.filters["wave_label"] = wave_label
+    environment = _environment(language)
     places = [each.page for each in models]
     of_models = {each.model.name: each.context(surroundings) for each in models}
     given = {"reliance": display} | {
@@ -264,6 +256,21 @@ def _write_assets(folder: Path) -> None:
         + "], {type: 'text/javascript'})));\n",
         encoding="utf-8",
     )
+
+
+@cache
+def _environment(language: str) -> Environment:
+    """Return what fills the templates, kept: compiling them takes as long as filling them."""
+    environment = Environment(
+        loader=PackageLoader("remitstats.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["show"] = partial(show, language=language)
+    environment.filters["wave_label"] = wave_label
+    return environment
 
 
 def _move(stage: Path, out: Path) -> None:
