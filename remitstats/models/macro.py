@@ -12,9 +12,9 @@ its nominal dollars, as a change of logarithms, is
     k_t   wider coverage              Normal(coverage.mean, coverage.sd)
 
 a local linear trend whose level moves with every shock. Between 2000 and 2003 Mexico's central bank
-came to count remittances at more and more agents; how much of the growth of those years is that, nobody
-knows, so that it has an unknown effect each year and the drift of those years is told by the years
-around them.
+came to count remittances at more and more agents; how much of the growth of those years is that,
+nobody knows, so that it has an unknown effect each year and the drift of those years is told by the
+years around them. Another country has no such effect.
 
 Everything but the eight standard deviations is Gaussian and integrated out: the growths of all
 sources and years are one normal vector (`MacroDensity`). Sources are nominal dollars, and share no

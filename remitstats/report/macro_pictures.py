@@ -35,7 +35,7 @@ def macro_jobs(results: MacroResults, surroundings: Surroundings) -> list[Job]:
     texts = surroundings.texts
     known = set(results.window["source"])
     names = {s: texts.plain(f"macro.source_{s}") for s in SOURCES if s in known}
-    own = "_own" if problems_of_another_country(surroundings.panel.metadata) else ""
+    own = bool(problems_of_another_country(surroundings.panel.metadata))
     words = {k: texts.plain(f"macro.legend_{k}") for k in ("observed", "drift", "coverage", "axis")}
     covered = [int(year) for year in results.coverage["year"]]
     windows = list(dict.fromkeys(results.window["window"]))
@@ -51,14 +51,17 @@ def macro_jobs(results: MacroResults, surroundings: Surroundings) -> list[Job]:
         Job(
             "macro_growth",
             "svg",
-            texts.plain(f"macro.growth_alt{own}", sources=", ".join(names.values())),
-            texts(f"macro.growth_caption{own}"),
+            texts.plain(
+                "macro.growth_alt_own" if own else "macro.growth_alt",
+                sources=", ".join(names.values()),
+            ),
+            texts("macro.growth_caption_own" if own else "macro.growth_caption"),
             partial(growth, results.growth, names, words, covered),
         ),
         Job(
             "macro_windows",
             "svg",
-            texts.plain(f"macro.windows_alt{own}"),
+            texts.plain("macro.windows_alt_own" if own else "macro.windows_alt"),
             texts("macro.windows_caption"),
             partial(dots, panels, labels, left=1.32),
         ),
