@@ -19,6 +19,7 @@ from remitstats.claims.circle_specifications import (
     core_chances,
     specification_curve,
 )
+from remitstats.claims.records import table_of
 from remitstats.claims.regime import (
     CLAIMS,
     CONTRADICTED,
@@ -73,7 +74,7 @@ class Calibration:
         """
         try:
             found = parse_json(read_text(path))
-            tables = {k: pd.DataFrame(found[k]) for k in ("outcomes", "coverage", "bars")}
+            tables = {k: table_of(found[k]) for k in ("outcomes", "coverage", "bars")}
             return cls(study=dict(found["study"]), **tables)
         except FileNotFoundError:
             raise RemitstatsError(
