@@ -169,7 +169,7 @@ CATALOGUE: tuple[Model, ...] = (
         by_default=False,
         of_mexico=True,
     ),
-    Model("macro", check="models.macro_data:check", of_mexico=True),
+    Model("macro", check="models.macro_data:check"),
     Model("transition", check="models.transition_data:check", of_mexico=True),
     Model("dependence", of_mexico=True),
     Model("dependence_state", check="models.dependence_state_data:check", of_mexico=True),

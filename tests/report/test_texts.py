@@ -66,7 +66,8 @@ def test_no_text_is_left_over():
     dynamic += tuple(f"dependence.{group}_" for group in DEPENDENCE_GROUPS)
     dynamic += tuple(f"dependence_state.{group}_" for group in STATE_GROUPS)
     dynamic += tuple(f"paid_out.{group}_" for group in PAID_GROUPS)
-    dynamic += tuple(f"macro.{g}_" for g in ("assumed", "fastest", "legend", "slower", "source"))
+    groups = ("assumed", "fastest", "legend", "of", "slower", "source")
+    dynamic += tuple(f"macro.{g}_" for g in groups)
     dynamic += tuple(f"transition.{group}_" for group in TRANSITION_GROUPS)
     dynamic += ("missing.",)
     dynamic += tuple(

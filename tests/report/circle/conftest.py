@@ -330,5 +330,5 @@ def stuck_circle_site(
     out = tmp_path_factory.mktemp("stuck_circle")
     circle = simulate_circle(converged=False)
     return build_report(
-        results, grid_panel(results), out, others={"circle": circle}, languages=["en"]
+        results, grid_panel(results, shapes=False), out, others={"circle": circle}, languages=["en"]
     ).parent
