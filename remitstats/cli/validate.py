@@ -22,7 +22,8 @@ def validate(
     model: Annotated[
         str,
         typer.Argument(
-            help="Model to validate: circle, reliance, macro, dependence_state or transition."
+            help="Model to validate: circle, reliance, macro, dependence, dependence_state, "
+            "depopulation, paid_out or transition."
         ),
     ],
     *,

@@ -121,9 +121,7 @@ class DrawnSeries:
     own_rest: Array
 
 
-def draw_series(
-    density: DependenceDensity, sds: Array, rng: np.random.Generator
-) -> DrawnSeries:
+def draw_series(density: DependenceDensity, sds: Array, rng: np.random.Generator) -> DrawnSeries:
     """Draw what the model governs given its standard deviations.
 
     Parameters

@@ -6,7 +6,7 @@ they do in the model's likelihood.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -125,14 +125,14 @@ class Dependence:
         posterior = tree["posterior"].to_dataset().transpose("chain", "draw", ...)
         layout = self.density.form.layout
         found = self._parameters({name: posterior[name].to_numpy() for name in layout})
-        return found | self._ranked(drawn.trend, drawn.state_trend @ self.windows.T)
+        return found | self._ranked(drawn.trend.astype(float), drawn.state_trend @ self.windows.T)
 
     def _parameters(self, values: Mapping[str, Array]) -> dict[str, Any]:
         """Return standard deviations, shape (..., label) where there are several, one by one."""
         steady = self.data.coords["kind"][~self.data.faint]
-        labels = {
-            "kind": self.data.coords["kind"],
-            "steady_kind": steady,
+        labels: dict[str, Sequence[str]] = {
+            "kind": list(self.data.coords["kind"]),
+            "steady_kind": list(steady),
             "break": dependence.BREAKS,
         }
         found: dict[str, Any] = {}

@@ -1,7 +1,7 @@
 """Depopulation: hyperparameters, rates and errors from the priors, on municipalities of states.
 
-Recorded growth is drawn, not populations: the sizes that the model takes for given stay those of the
-panel, as they do in its likelihood.
+Recorded growth is drawn, not populations: the sizes that the model takes for given stay those of
+the panel, as they do in its likelihood.
 """
 
 from __future__ import annotations
