@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
 import xarray as xr
 
+from remitstats.claims.circle_calibration import Calibration, shipped_calibration
 from remitstats.claims.circle_comparison import Comparison, shipped_comparison
 from remitstats.claims.circle_specifications import (
     HEADLINE,
@@ -29,7 +29,6 @@ from remitstats.claims.regime import (
     chances_of,
     verdict_on,
 )
-from remitstats.errors import RemitstatsError
 from remitstats.estimands.circle import summarise_circle
 from remitstats.estimands.circle_results import COLUMNS, CircleResults
 from remitstats.estimands.summary import ESTIMATE
@@ -37,87 +36,9 @@ from remitstats.models.circle_data import CircleData, prepare_data
 from remitstats.models.circle_measures import Measures
 from remitstats.panel.panel import Panel
 from remitstats.parts.sampling_error import SamplingDesign
-from remitstats.untrusted import parse_json, read_text
 
 Progress = Callable[[str, float], None]
-CALIBRATION = "circle_calibration.json"
 CURVE_SHARE = 0.6  # of the time that summary and curve take together, for their progress
-
-
-@dataclass(frozen=True)
-class Calibration:
-    """What the rule was found to be worth on simulated panels.
-
-    Parameters
-    ----------
-    study : dict
-        What was simulated and fitted (`validation.circle.Study.describe`), panels of each scenario,
-        command, code version.
-    outcomes, coverage, bars : DataFrame
-        See the functions of these names in `validation.circle`.
-    """
-
-    study: dict[str, Any]
-    outcomes: pd.DataFrame
-    coverage: pd.DataFrame
-    bars: pd.DataFrame
-
-    @classmethod
-    def read(cls, path: Path) -> Calibration:
-        """Read what `write` wrote.
-
-        Raises
-        ------
-        RemitstatsError
-            If the file is not there or something else.
-        """
-        try:
-            found = parse_json(read_text(path))
-            tables = {k: pd.DataFrame(found[k]) for k in ("outcomes", "coverage", "bars")}
-            return cls(study=dict(found["study"]), **tables)
-        except FileNotFoundError:
-            raise RemitstatsError(
-                f"{path} is not there: run 'remitstats validate circle' first."
-            ) from None
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise RemitstatsError(f"{path} holds no calibration: {error}.") from error
-
-    def to_json(self) -> str:
-        """Return the calibration as text."""
-        document = {
-            "study": self.study,
-            **{
-                name: getattr(self, name).round(6).to_dict("records")
-                for name in ("bars", "outcomes", "coverage")
-            },
-        }
-        return json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
-
-    @property
-    def missed(self) -> list[str]:
-        """The bars that were missed, in words."""
-        return [
-            f"{row['bar']}: {row['found']:.2f} (asked: {row['asked']})"
-            for row in self.bars.to_dict("records")
-            if not row["met"]
-        ]
-
-    def problem(self, form: dict[str, Any]) -> str:
-        """Return why it says nothing of a fit, or nothing if it does."""
-        if self.study.get("form") != form:
-            return "the rule was calibrated for another form of the model"
-        if self.missed:
-            return "on simulated panels the rule missed: " + "; ".join(self.missed)
-        return ""
-
-
-def shipped_calibration() -> Calibration | None:
-    """Return the calibration that travels with the package, or None where there is none."""
-    package = Path(__file__).resolve().parents[1]
-    for place in (package / "data" / CALIBRATION, package.parent / "data" / CALIBRATION):
-        if place.is_file():
-            return Calibration.read(place)
-    return None
 
 
 def summarise(
@@ -208,6 +129,8 @@ def judged(
     if calibration is not None:
         tables["confusion"] = calibration.outcomes[list(COLUMNS["confusion"])]
         tables["coverage"] = calibration.coverage[list(COLUMNS["coverage"])]
+        if calibration.by_chains is not None:
+            tables["agreement"] = calibration.by_chains.agreement[list(COLUMNS["agreement"])]
     if comparison is not None:
         tables["comparison"] = comparison.density  # with how sure the weights are
         tables["prediction"] = comparison.prediction[list(COLUMNS["prediction"])]

@@ -42,8 +42,8 @@ def calibrate(asked: Asked) -> None:
     from remitstats.cli.progress import Phases  # noqa: PLC0415
     from remitstats.estimands.files import replace_file  # noqa: PLC0415
     from remitstats.pipeline import open_panel, require_writable  # noqa: PLC0415
+    from remitstats.validation.calibrating import Calibrating, run_calibration  # noqa: PLC0415
     from remitstats.validation.calibration import Length  # noqa: PLC0415
-    from remitstats.validation.runner import Calibrating, run_calibration  # noqa: PLC0415
     from remitstats.validation.study import calibration_of  # noqa: PLC0415
     from remitstats.validation.subjects import subject_of  # noqa: PLC0415
 

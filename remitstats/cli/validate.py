@@ -10,10 +10,13 @@ import typer
 from remitstats.cli.options import Fits, Out, States
 
 if TYPE_CHECKING:
-    from remitstats.claims.circle import Calibration
+    import pandas as pd
+
+    from remitstats.claims.circle_calibration import Calibration
+    from remitstats.validation.circle import Trial
 
 CIRCLE = "circle"
-OF_THE_CIRCLE = ("panels", "every", "scenarios")
+OF_THE_CIRCLE = ("panels", "every", "scenarios", "chains")
 OF_THE_OTHERS = ("simulations", "draws", "states")
 
 
@@ -44,6 +47,14 @@ def validate(
         str | None,
         typer.Option("--scenarios", help="Some scenarios only.", metavar="'no loop,vicious'"),
     ] = None,
+    chains: Annotated[
+        int,
+        typer.Option(
+            "--chains",
+            help="Fit the first panels of every scenario by chains as well, this many, instead.",
+            min=0,
+        ),
+    ] = 0,
     seed: Annotated[int, typer.Option("--seed", help="Seed of everything random.")] = 1,
     out: Out = Path("reports"),
     fits: Fits = Path("fits"),
@@ -62,9 +73,10 @@ def validate(
     """Simulate data whose truth is known, fit them, and say how often what is stated is right.
 
     Of the circle, whole countries of several scenarios (--panels, --every, --scenarios) and how
-    often its verdict holds. Of other models, data drawn from the priors (--simulations, --draws,
-    --states) and where the truth stands among the posterior draws. What is finished is kept with
-    the fits: what was interrupted goes on.
+    often its verdict holds; with --chains the first panels of each are fitted by Markov chains and
+    held against the approximation that tries them all. Of other models, data drawn from the priors
+    (--simulations, --draws, --states) and where the truth stands among the posterior draws. What is
+    finished is kept with the fits: what was interrupted goes on.
     """
     from remitstats.errors import unknown  # noqa: PLC0415  (start-up stays quick)
     from remitstats.validation.subjects import MODELS  # noqa: PLC0415
@@ -81,7 +93,7 @@ def validate(
         return
     from rich.console import Console  # noqa: PLC0415
 
-    from remitstats.claims.circle import CALIBRATION  # noqa: PLC0415
+    from remitstats.claims.circle_calibration import CALIBRATION  # noqa: PLC0415
     from remitstats.cli.options import command_given  # noqa: PLC0415
     from remitstats.cli.progress import Phases  # noqa: PLC0415
     from remitstats.estimands.files import replace_file  # noqa: PLC0415
@@ -89,19 +101,46 @@ def validate(
     from remitstats.pipeline import open_panel, require_writable  # noqa: PLC0415
     from remitstats.simulate import SCENARIOS  # noqa: PLC0415
     from remitstats.validation.circle import Study, Trial  # noqa: PLC0415
-    from remitstats.validation.run import calibration_of, run_study  # noqa: PLC0415
+    from remitstats.validation.circle_study import calibration_of, run_study  # noqa: PLC0415
 
     chosen = [part.strip() for part in scenarios.split(",")] if scenarios else list(SCENARIOS)
     study = Study(panels=panels, every=every, scenarios=tuple(chosen), seed=seed)
     require_writable(out)
     require_writable(fits, "--fits")
     trial = Trial(study, prepare_data(open_panel(panel, ())))
+    if chains:
+        _by_chains(trial, chains, out, fits, workers, cluster)
+        return
     with Phases(Console(stderr=True)) as phases:
         records = run_study(trial, fits, workers=workers, cluster=cluster, progress=phases)
     found = calibration_of(trial, records, command_given())
     show(found)
     typer.echo(str(replace_file(out / CALIBRATION, found.to_json())))
     if found.missed:
+        raise typer.Exit(3)
+
+
+def _by_chains(
+    trial: Trial, panels: int, out: Path, fits: Path, workers: int | None, cluster: str | None
+) -> None:
+    """Fit some panels of the circle's study by chains too, and say what that changes."""
+    from rich.console import Console  # noqa: PLC0415  (start-up stays quick)
+
+    from remitstats.claims.circle_calibration import BY_CHAINS  # noqa: PLC0415
+    from remitstats.cli.options import command_given  # noqa: PLC0415
+    from remitstats.cli.progress import Phases  # noqa: PLC0415
+    from remitstats.estimands.files import replace_file  # noqa: PLC0415
+    from remitstats.validation.circle_chains import run_both_ways, summary_of  # noqa: PLC0415
+
+    with Phases(Console(stderr=True)) as phases:
+        found = run_both_ways(
+            trial, panels, fits, workers=workers, cluster=cluster, progress=phases
+        )
+    summary = summary_of(trial, found, command_given())
+    show_bars(summary.bars)
+    typer.echo(summary.agreement.round(3).to_string(index=False))
+    typer.echo(str(replace_file(out / BY_CHAINS, summary.to_json())))
+    if not summary.bars["met"].all():
         raise typer.Exit(3)
 
 
@@ -123,9 +162,22 @@ def _refuse(context: typer.Context, model: str, options: tuple[str, ...]) -> Non
     if given:
         raise RemitstatsError(
             f"{' and '.join(given)} can't be used with the model '{model}'. The circle takes "
-            "--panels, --every and --scenarios; other models take --simulations, --draws and "
-            "--states."
+            "--panels, --every, --scenarios and --chains; other models take --simulations, "
+            "--draws and --states."
         )
+
+
+def show_bars(bars: pd.DataFrame) -> None:
+    """Print what is asked of the rule, and what was found."""
+    from rich.console import Console  # noqa: PLC0415  (start-up stays quick)
+    from rich.table import Table  # noqa: PLC0415
+
+    table = Table("bar", "asked", "found", "met")
+    for row in bars.to_dict("records"):
+        table.add_row(
+            row["bar"], row["asked"], f"{row['found']:.3f}", "yes" if row["met"] else "NO"
+        )
+    Console().print(table)
 
 
 def show(found: Calibration) -> None:
@@ -134,12 +186,7 @@ def show(found: Calibration) -> None:
     from rich.table import Table  # noqa: PLC0415
 
     console = Console()
-    table = Table("bar", "asked", "found", "met")
-    for row in found.bars.to_dict("records"):
-        table.add_row(
-            row["bar"], row["asked"], f"{row['found']:.3f}", "yes" if row["met"] else "NO"
-        )
-    console.print(table)
+    show_bars(found.bars)
     wide = found.outcomes.pivot_table(
         index="scenario", columns="verdict", values="count", sort=False
     )

@@ -63,6 +63,11 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "specification": ("specification", "headline", "core", "reading", "quantity", *ESTIMATE),
     "confusion": ("scenario", "verdict", "count", "share"),
     "coverage": ("scenario", "to", "from", "coverage", *_ENDS),
+    "agreement": (
+        *("scenario", "panels", "vicious", "vicious_approximate", "virtuous"),
+        *("virtuous_approximate", "agree", "coverage", "coverage_approximate"),
+        *("most_away", "sd_ratio", "r_hat", "ess"),
+    ),
 }
 TABLES = tuple(COLUMNS)
 _TYPES = {
@@ -74,7 +79,7 @@ _TYPES = {
         "str",
     ),
     **dict.fromkeys(("headline", "core"), "bool"),
-    **dict.fromkeys(("years", "count"), "int64"),
+    **dict.fromkeys(("years", "count", "panels", "agree"), "int64"),
 }
 
 
@@ -116,6 +121,9 @@ class CircleResults(ModelResults):
         The nation's responses in natural units; empty where the scale is not known.
     specification, confusion, coverage : DataFrame
         The specification curve and the trials on simulated panels; empty until they were run.
+    agreement : DataFrame
+        What chains say of some of these panels beside the approximation that tried them all
+        (`validation.circle_chains.agreement`); empty until they were run.
     contribution : DataFrame
         One row a municipality: reliance (percent) and population in the last wave as they are and
         had the loop been cut after the first (`circle_contribution`); empty with fewer waves than
@@ -143,6 +151,7 @@ class CircleResults(ModelResults):
     specification: pd.DataFrame = field(default_factory=partial(empty, "specification"))
     confusion: pd.DataFrame = field(default_factory=partial(empty, "confusion"))
     coverage: pd.DataFrame = field(default_factory=partial(empty, "coverage"))
+    agreement: pd.DataFrame = field(default_factory=partial(empty, "agreement"))
     contribution: pd.DataFrame = field(default_factory=partial(empty, "contribution"))
     moved: pd.DataFrame = field(default_factory=partial(empty, "moved"))
     comparison: pd.DataFrame = field(default_factory=partial(empty, "comparison"))

@@ -27,6 +27,11 @@ SECTIONS = (
     *("found", "drawn", "loop", "time", "states", "tables", "assumed", "change"),
     *("moved", "hidden", "compared", "variations", "calibration", "converged"),
 )
+AGREEMENT = {  # columns shown, and how
+    **dict.fromkeys(("panels", "vicious", "vicious_approximate"), "count"),
+    **dict.fromkeys(("virtuous", "virtuous_approximate", "agree"), "count"),
+    **dict.fromkeys(("coverage", "coverage_approximate"), "share"),
+}
 MOST_MOVED = 5  # municipalities shown at either end
 Row = dict[str, Any]
 
@@ -59,6 +64,7 @@ def circle_context(
         "compared_sure": _sure(optional(results, "comparison")),
         "specifications": _specifications(optional(results, "specification")),
         "confusion": _records(optional(results, "confusion")),
+        "agreement": _records(optional(results, "agreement")),
     }
     needs = {"variations": "specifications", "calibration": "confusion"}
     return {
@@ -82,8 +88,21 @@ def circle_context(
         "parameters": _described(results.parameter),
         "nodes": NODES,
         "pairs": CHAIN,
+        "by_chains": _counts(optional(results, "agreement")),
+        "agreement_columns": AGREEMENT,
         "delta": limit(results.regime),
         "glossary": GLOSSARY,
+    }
+
+
+def _counts(table: pd.DataFrame | None) -> dict[str, int]:
+    """Return how many panels were fitted both ways, a scenario and in all, and how many agree."""
+    if table is None or not len(table):
+        return {}
+    return {
+        "panels": int(table["panels"].min()),
+        "all": int(table["panels"].sum()),
+        "same": int(table["agree"].sum()),
     }
 
 

@@ -31,6 +31,7 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "specification": ("specification", "reading", "quantity"),
     "confusion": ("scenario", "verdict"),
     "coverage": ("scenario", "to", "from"),
+    "agreement": ("scenario",),
     "contribution": ("cvegeo",),
     "moved": ("quantity",),
     "confounding": ("to", "from"),

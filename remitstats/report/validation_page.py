@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from remitstats.claims.circle import shipped_calibration
+from remitstats.claims.circle_calibration import shipped_calibration
 from remitstats.claims.model_calibration import (
     FOLDER,
     ModelCalibration,

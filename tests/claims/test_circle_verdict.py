@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 
 import remitstats
-from remitstats.claims.circle import Calibration, judged
+from remitstats.claims.circle import judged
+from remitstats.claims.circle_calibration import Calibration
 from remitstats.claims.circle_specifications import (
     Specification,
     core_chances,

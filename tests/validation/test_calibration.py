@@ -17,9 +17,9 @@ import remitstats
 from remitstats.claims.model_calibration import ModelCalibration, shipped_calibrations
 from remitstats.cli.app import app
 from remitstats.errors import RemitstatsError
-from remitstats.validation import runner
+from remitstats.validation import calibrating, resumed
+from remitstats.validation.calibrating import Calibrating, run_calibration
 from remitstats.validation.calibration import LEVELS, Length, Record, simulate_once
-from remitstats.validation.runner import Calibrating, run_calibration
 from remitstats.validation.study import calibration_of
 from remitstats.validation.subjects import MODELS, subject_of
 from remitstats.validation.subjects.macro import Macro
@@ -107,9 +107,9 @@ def test_a_run_that_was_interrupted_goes_on_and_gives_the_same(lattice, tmp_path
     both = run_calibration(asked, tmp_path, workers=1)
     assert both[0] == first[0]
     assert [each.number for each in both] == [0, 1]
-    monkeypatch.setattr(runner, "_results", lambda *_: pytest.fail("made again"))
+    monkeypatch.setattr(resumed, "_results", lambda *_: pytest.fail("made again"))
     assert run_calibration(asked, tmp_path, workers=1) == both
-    assert runner.finished(asked, tmp_path) == both
+    assert calibrating.finished(asked, tmp_path) == both
     assert replace(asked, seed=2).key != asked.key
 
 

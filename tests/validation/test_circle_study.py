@@ -6,11 +6,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
 import remitstats
-from remitstats.claims.circle import Calibration
+from remitstats.claims.circle_calibration import ByChains, Calibration
 from remitstats.claims.regime import CLAIMS
 from remitstats.cli.app import app
 from remitstats.errors import RemitstatsError
@@ -29,8 +30,8 @@ from remitstats.validation.circle import (
     coverage,
     outcomes,
 )
-from remitstats.validation.circle_chains import against_chains, apart
-from remitstats.validation.run import CODE, calibration_of, run_study, study_key
+from remitstats.validation.circle_chains import Chains, both_ways, run_both_ways, summary_of
+from remitstats.validation.circle_study import CODE, calibration_of, run_study, study_key
 
 STATES = ["01", "06", "18"]
 
@@ -116,7 +117,7 @@ def test_a_study_goes_on_where_it_was_interrupted(trial: Trial, tmp_path: Path) 
 
 def test_records_of_other_code_are_not_used(trial: Trial, monkeypatch: pytest.MonkeyPatch) -> None:
     now = study_key(trial)
-    monkeypatch.setattr("remitstats.validation.run.CODE", CODE[:-1])
+    monkeypatch.setattr("remitstats.validation.circle_study.CODE", CODE[:-1])
     assert study_key(trial) != now
     with pytest.raises(ValueError, match="no code in"):
         code_of("models/no_such_model*.py")
@@ -205,12 +206,43 @@ def test_the_normal_approximation_says_much_the_same_as_chains() -> None:
     study = Study(panels=1, every=4, scenarios=("no loop", "vicious"))
     trial = Trial(study, prepare_data(remitstats.load_mexico()))
     for scenario in study.scenarios:
-        case = Case(scenario, 0)
-        found = apart(trial, case, *against_chains(trial, case))
-        assert found["r_hat"] < 1.1
-        assert found["mean_away"] < 0.5
-        assert 0.7 < found["sd_ratio"] < 1.3
-        for reading in (LAGGED, ORDERED):
-            for claim in CLAIMS:
-                name = f"{claim} {reading}"
-                assert abs(found[name] - found[f"{name}, approximated"]) < 0.25
+        found = both_ways(trial, Chains(chains=4, tune=250, draws=400), Case(scenario, 0))
+        assert found.r_hat < 1.1
+        assert found.mean_away < 0.5
+        assert 0.7 < found.sd_ratio < 1.3
+        for claim in CLAIMS:
+            for reading in (LAGGED, ORDERED):
+                chance = found.chance[claim][reading]
+                assert abs(chance - found.approximate_chance[claim][reading]) < 0.25
+
+
+def test_panels_fitted_both_ways_are_kept_and_counted(trial: Trial, tmp_path: Path) -> None:
+    length = Chains(chains=2, tune=20, draws=20)
+    first = run_both_ways(trial, 1, tmp_path, length=length, workers=1)
+    assert [one.scenario for one in first] == list(trial.study.scenarios)
+    files = sorted(tmp_path.rglob("chains-*/*.json"))
+    assert len(files) == len(first)
+    before = [path.stat().st_mtime_ns for path in files]
+    assert run_both_ways(trial, 1, tmp_path, length=length, workers=1) == first
+    assert [path.stat().st_mtime_ns for path in files] == before
+    found = summary_of(trial, first, "remitstats validate circle", length)
+    assert found.agreement["panels"].tolist() == [1] * len(first)
+    for one, row in zip(first, found.agreement.to_dict("records"), strict=True):
+        assert row["vicious"] == (one.verdict["vicious"] == "supported")
+        assert row["agree"] == (one.verdict == one.approximate_verdict)
+        assert row["coverage"] == pytest.approx(np.mean(one.held))
+    path = tmp_path / "circle_chains.json"
+    path.write_text(found.to_json(), encoding="utf-8")
+    again = ByChains.read(path)
+    assert again.study == found.study
+    assert again.to_json() == found.to_json()
+
+
+def test_a_bar_that_chains_miss_takes_the_verdict_away(trial: Trial) -> None:
+    bar = {"bar": "vicious supported where it is so (chains)", "asked": "at least 0.80"}
+    table = pd.DataFrame([bar | {"found": 0.7, "met": False}])
+    form = trial.study.form.describe()
+    whole = Calibration({"form": form}, pd.DataFrame(), pd.DataFrame(), table.assign(met=True))
+    assert whole.problem(form) == ""
+    missed = replace(whole, by_chains=ByChains({"form": form}, pd.DataFrame(), table))
+    assert "chains): 0.70" in missed.problem(form)

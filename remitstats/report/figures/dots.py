@@ -137,7 +137,7 @@ def _panel(axes: Axes, panel: Panel, labels: Labels, *, narrow: bool) -> None:
     strip(axes)
     axes.set_ylim(len(labels.rows) - 0.4, -0.6)
     axes.margins(x=0.06)
-    axes.locator_params(axis="x", nbins=3 if narrow else 5)
+    axes.locator_params(axis="x", nbins=2 if narrow else 5)
     axes.tick_params(axis="x", labelsize=8.8)
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}".replace("-", "−"))
     axes.set_title(panel.title, fontsize=9, fontweight="bold", color=INK, linespacing=1.15)

@@ -176,7 +176,7 @@ def simulate_circle(
     if trials:
         tables |= {"specification": _specification(), "confusion": _confusion()}
         tables["coverage"] = _coverage()
-        tables |= _comparison()
+        tables |= _comparison() | {"agreement": _agreement()}
     why = {"reasons": ["R-hat of link[growth] is 1.3"], "remedies": ["take more draws"]}
     summary = {
         "model": "circle (made-up results)",
@@ -264,6 +264,29 @@ def _confusion() -> pd.DataFrame:
             for verdict, n in zip(("supported", "inconclusive", "contradicted"), row, strict=True)
         ]
     )
+
+
+def _agreement() -> pd.DataFrame:
+    rows = []
+    for scenario, vicious, approximated in (("vicious circle", 17, 19), ("no loop", 0, 1)):
+        rows.append(
+            {
+                "scenario": scenario,
+                "panels": 20,
+                "vicious": vicious,
+                "vicious_approximate": approximated,
+                "virtuous": 0,
+                "virtuous_approximate": 0,
+                "agree": 18,
+                "coverage": 0.89,
+                "coverage_approximate": 0.88,
+                "most_away": 1.1,
+                "sd_ratio": 1.02,
+                "r_hat": 1.04,
+                "ess": 71.0,
+            }
+        )
+    return pd.DataFrame(rows)
 
 
 def _coverage() -> pd.DataFrame:

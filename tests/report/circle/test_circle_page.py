@@ -270,3 +270,9 @@ def test_the_comparison_says_how_sure_its_weights_are_where_it_knows(
     text = words(tmp_path / "circle.html")
     assert "Which circle predicts better" in text
     assert "States with k-hat too high" not in text
+
+
+def test_what_chains_say_of_simulated_panels_stands_beside_the_approximation(circle_site):
+    text = words(circle_site / "circle.html")
+    assert "Both verdicts were the same in 36 of 40 panels" in text
+    assert "Vicious, chains" in text

@@ -4,23 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from joblib import Parallel, delayed
-from threadpoolctl import threadpool_limits
-
 from remitstats.errors import RemitstatsError
-from remitstats.estimands.files import replace_file
-from remitstats.fitting.settings import available_cores
 from remitstats.fitting.version import code_of
-from remitstats.untrusted import read_text
 from remitstats.validation.calibration import Length, Record, Subject, simulate_once
-from remitstats.validation.run import place_of_work
+from remitstats.validation.resumed import Progress, kept, resumed
 
-Progress = Callable[[str, float], None]
 COMMON = ("fitting/convergence.py", "validation/bands.py", "validation/calibration.py")
 """Code that the records of every model depend on, beside `Subject.code`."""
 
@@ -112,57 +105,39 @@ def run_calibration(
     RemitstatsError
         If the cluster can't be reached.
     """
-    tell = progress or (lambda _description, _fraction: None)
-    place = folder / f"calibration-{asked.subject.name}-{asked.key}"
-    numbers = range(asked.simulations)
-    found = {n: record for n in numbers if (record := _known(place, n)) is not None}
-    missing = [n for n in numbers if n not in found]
-    title = f"simulating and fitting {asked.subject.name}, {asked.simulations} times"
-    tell(title, len(found) / asked.simulations)
-    for record in _results(asked, missing, workers, cluster) if missing else ():
-        replace_file(_path(place, record.number), record.to_json() + "\n")
-        found[record.number] = record
-        tell(title, len(found) / asked.simulations)
-    return [found[n] for n in numbers]
+    return resumed(
+        {_name(number): number for number in range(asked.simulations)},
+        partial(_simulate, asked),
+        Record.from_json,
+        _name_of,
+        _place(asked, folder),
+        title=f"simulating and fitting {asked.subject.name}, {asked.simulations} times",
+        workers=workers,
+        cluster=cluster,
+        progress=progress,
+    )
 
 
 def finished(asked: Calibrating, folder: Path) -> list[Record]:
     """Return the records that there are, from the first to before the first that is missing."""
-    place = folder / f"calibration-{asked.subject.name}-{asked.key}"
+    place = _place(asked, folder)
     records: list[Record] = []
-    while (record := _known(place, len(records))) is not None:
+    while (record := kept(place, _name(len(records)), Record.from_json, _name_of)) is not None:
         records.append(record)
     return records
 
 
-def _path(place: Path, number: int) -> Path:
-    return place / f"{number:05d}.json"
+def _name(number: int) -> str:
+    return f"{number:05d}"
 
 
-def _known(place: Path, number: int) -> Record | None:
-    """Return the record of a simulation, or None where there is none that can be used."""
-    try:
-        record = Record.from_json(read_text(_path(place, number)))
-    except (OSError, ValueError):
-        return None
-    return record if record.number == number else None
+def _name_of(record: Record) -> str:
+    return _name(record.number)
 
 
-def _results(
-    asked: Calibrating, numbers: Sequence[int], workers: int | None, cluster: str | None
-) -> Iterator[Record]:
-    if workers == 1 and cluster is None:
-        yield from (_one(asked, number) for number in numbers)
-        return
-    with place_of_work(cluster):
-        pool = Parallel(
-            n_jobs=-1 if cluster else workers or available_cores(),
-            return_as="generator_unordered",
-            batch_size=1,
-        )
-        yield from pool(delayed(_one)(asked, number) for number in numbers)
+def _place(asked: Calibrating, folder: Path) -> Path:
+    return folder / f"calibration-{asked.subject.name}-{asked.key}"
 
 
-def _one(asked: Calibrating, number: int) -> Record:
-    with threadpool_limits(limits=1):
-        return simulate_once(asked.subject, number, asked.seed, asked.length)
+def _simulate(asked: Calibrating, number: int) -> Record:
+    return simulate_once(asked.subject, number, asked.seed, asked.length)
