@@ -2,9 +2,8 @@
 
 Raise the priors, or the likelihood, to a power near one, and see how far the posterior of a
 quantity moves: by importance weights, without another fit (Kallioinen, Paananen, Bürkner and
-Vehtari 2024,
-Statistics and Computing 34: 57). ArviZ does it; what is made here are the logarithms of the
-densities, draw by draw.
+Vehtari 2024, Statistics and Computing 34: 57). ArviZ does it; what is made here are the logarithms
+of the densities, draw by draw.
 
 What is scaled are the priors of numbers that nothing stands above: standard deviations, shares,
 means. Effects of municipalities or states have distributions that these govern, and are no priors
