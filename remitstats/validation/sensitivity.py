@@ -145,6 +145,7 @@ def log_prior_in(model: Any, draws: Mapping[str, Array], names: list[str] | None
         model=model,
         extend_inferencedata=False,
         progressbar=False,
+        compile_kwargs={"mode": "FAST_COMPILE"},  # sums of plain densities: no need to optimise
     )
     total = np.zeros(next(iter(draws.values())).shape[:2])
     for value in found.data_vars.values():
