@@ -84,7 +84,7 @@ def show(found: PriorSensitivity) -> None:
 
     words = {
         "": "",
-        "conflict": "priors and data pull apart",
+        "conflict": "both move it: do they disagree?",
         "strong prior": "the prior speaks, not the data",
     }
     table = Table("quantity", "to the priors", "to the data", "")
