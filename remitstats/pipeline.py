@@ -19,7 +19,7 @@ from remitstats import catalogue
 from remitstats.catalogue import FIRST, Model
 from remitstats.errors import PanelError, RemitstatsError
 from remitstats.fitting.run import fit
-from remitstats.fitting.settings import AskedSettings
+from remitstats.fitting.settings import AskedSettings, Settings
 from remitstats.fitting.store import fit_name, fit_or_reuse
 from remitstats.fitting.version import code_version, fit_key
 from remitstats.models.reliance_data import design_of
@@ -295,23 +295,71 @@ def _require_serves(model: Model, panel: Panel) -> None:
 def _fit(job: Job, entry: Model, panel: Panel, tell: Progress) -> Outcome:
     """Fit a model to a panel that its check finds nothing wrong with, and write its tables."""
     out, results_of = job.folder(entry), entry.load("results")
+    prepared = _prepared(job, entry, panel, tell)
+    known = _finished(out, results_of, prepared.key)
+    path = job.fits / fit_name(entry.name, prepared.key)
+    if known is not None and path.is_file():
+        return Outcome(panel, known, path, reused=True)
+    tree, path, reused = prepared.fitted()
+    results = write_results(entry, tree, panel, out, job.command, tell)
+    return Outcome(panel, results, path, reused)
+
+
+@dataclass(frozen=True, eq=False)
+class _Prepared:
+    """A model of a panel, ready to be fitted as a job asks."""
+
+    job: Job
+    model: Any
+    panel: Panel
+    settings: Settings
+    tell: Progress
+
+    @property
+    def key(self) -> str:
+        return fit_key(self.model.specification, self.panel.hash, self.settings)
+
+    def fitted(self) -> tuple[xr.DataTree, Path, bool]:
+        """Return the fit, where it is kept, and whether it was there."""
+
+        def sample() -> xr.DataTree:
+            return fit(self.model, self.panel, **self.settings.describe(), progress=self.tell)
+
+        return fit_or_reuse(self.job.fits, self.model, self.panel, self.settings, sample)
+
+
+def _prepared(job: Job, entry: Model, panel: Panel, tell: Progress) -> _Prepared:
     tell("building the model", 0.0)
     options = {entry.design: design_of(panel, job.design)} if entry.design else {}
     model = entry.load("build")(panel, priors=job.priors.get(entry.name), **options)
     tell("building the model", 1.0)
-    settings = job.settings.settings(getattr(model, "lengths", {}))
+    return _Prepared(job, model, panel, job.settings.settings(getattr(model, "lengths", {})), tell)
 
-    def sample() -> xr.DataTree:
-        return fit(model, panel, **settings.describe(), progress=tell)
 
-    key = fit_key(model.specification, panel.hash, settings)
-    known = _finished(out, results_of, key)
-    path = job.fits / fit_name(entry.name, key)
-    if known is not None and path.is_file():
-        return Outcome(panel, known, path, reused=True)
-    tree, path, reused = fit_or_reuse(job.fits, model, panel, settings, sample)
-    results = write_results(entry, tree, panel, out, job.command, tell)
-    return Outcome(panel, results, path, reused)
+def stored_fit(job: Job, name: str, panel: Panel, progress: Progress | None = None) -> xr.DataTree:
+    """Return the fit of a model to a panel: the finished one, or a new one that is kept.
+
+    Parameters
+    ----------
+    job : Job
+        What is asked for.
+    name : str
+        A model of the catalogue.
+    panel : Panel
+        The panel of the job (`open_panel`).
+    progress : callable, optional
+        Called with a description and a fraction between 0 and 1.
+
+    Raises
+    ------
+    RemitstatsError
+        If the panel can't be used, or the folder of fits can't be written.
+    """
+    entry = catalogue.find(name)
+    require_writable(job.fits, "--fits")
+    _require_serves(entry, panel)
+    tree, _, _ = _prepared(job, entry, panel, progress or _silent).fitted()
+    return tree
 
 
 def write_results(

@@ -14,6 +14,7 @@ from typing import Any
 import pandas as pd
 
 from remitstats.claims.records import table_of
+from remitstats.claims.shipped import shipped
 from remitstats.errors import RemitstatsError
 from remitstats.untrusted import parse_json, read_text
 
@@ -122,14 +123,11 @@ def shipped_calibration() -> Calibration | None:
     RemitstatsError
         If a file of it is damaged.
     """
-    package = Path(__file__).resolve().parents[1]
-    for place in (package / "data", package.parent / "data"):
-        if (place / CALIBRATION).is_file():
-            found = Calibration.read(place / CALIBRATION)
-            if (place / BY_CHAINS).is_file():
-                found = replace(found, by_chains=ByChains.read(place / BY_CHAINS))
-            return found
-    return None
+    place, by_chains = shipped(CALIBRATION), shipped(BY_CHAINS)
+    if place is None:
+        return None
+    found = Calibration.read(place)
+    return found if by_chains is None else replace(found, by_chains=ByChains.read(by_chains))
 
 
 def _read(path: Path, tables: tuple[str, ...]) -> dict[str, Any]:

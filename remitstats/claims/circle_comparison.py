@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from remitstats.claims.records import table_of
+from remitstats.claims.shipped import shipped
 from remitstats.errors import RemitstatsError
 from remitstats.untrusted import parse_json, read_text
 
@@ -82,11 +83,8 @@ class Comparison:
 
 def shipped_comparison() -> Comparison | None:
     """Return the comparison that travels with the package, or None where there is none."""
-    package = Path(__file__).resolve().parents[1]
-    for place in (package / "data" / COMPARISON, package.parent / "data" / COMPARISON):
-        if place.is_file():
-            return Comparison.read(place)
-    return None
+    place = shipped(COMPARISON)
+    return None if place is None else Comparison.read(place)
 
 
 def _plain(table: pd.DataFrame) -> list[dict[str, Any]]:

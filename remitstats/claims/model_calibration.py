@@ -17,6 +17,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from remitstats.claims.records import columns_of, table_of
+from remitstats.claims.shipped import shipped
 from remitstats.errors import RemitstatsError
 from remitstats.untrusted import parse_json, read_text
 
@@ -131,11 +132,9 @@ def shipped_calibrations() -> dict[str, ModelCalibration]:
     RemitstatsError
         If one of them is damaged.
     """
-    package = Path(__file__).resolve().parents[1]
-    for place in (package / "data" / FOLDER, package.parent / "data" / FOLDER):
-        if place.is_dir():
-            return {path.stem: ModelCalibration.read(path) for path in sorted(place.glob("*.json"))}
-    return {}
+    place = shipped(FOLDER)
+    paths = sorted(place.glob("*.json")) if place is not None else []
+    return {path.stem: ModelCalibration.read(path) for path in paths}
 
 
 def _lines(parts: Sequence[str], ends: str) -> str:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 CIRCLE = "circle"
 OF_THE_CIRCLE = ("panels", "every", "scenarios", "chains")
 OF_THE_OTHERS = ("simulations", "draws", "states")
+OF_SIMULATION = ("simulations", "draws", *OF_THE_CIRCLE, "workers", "cluster")
 
 
 def validate(
@@ -25,7 +26,8 @@ def validate(
     model: Annotated[
         str,
         typer.Argument(
-            help="Model to validate: circle, reliance, macro, dependence_state or transition."
+            help="Model to validate: circle, reliance, macro, dependence, dependence_state, "
+            "depopulation, paid_out or transition."
         ),
     ],
     *,
@@ -54,6 +56,14 @@ def validate(
             min=0,
         ),
     ] = 0,
+    sensitivity: Annotated[
+        bool,
+        typer.Option(
+            "--sensitivity",
+            help="Instead of simulating: how far priors and data move the posterior "
+            "(circle, macro, reliance).",
+        ),
+    ] = False,
     seed: Annotated[int, typer.Option("--seed", help="Seed of everything random.")] = 1,
     out: Out = Path("reports"),
     fits: Fits = Path("fits"),
@@ -76,10 +86,20 @@ def validate(
     held against the approximation that tries them all. Of other models, data drawn from the priors
     (--simulations, --draws, --states) and where the truth stands among the posterior draws. What is
     finished is kept with the fits: what was interrupted goes on.
+
+    With --sensitivity nothing is simulated: the model is fitted to the panel, or its finished fit
+    is found, and its priors and its likelihood are raised to powers near one.
     """
     from remitstats.errors import unknown  # noqa: PLC0415  (start-up stays quick)
     from remitstats.validation.subjects import MODELS  # noqa: PLC0415
 
+    if sensitivity:
+        from remitstats.cli.sensitivity import Asked as AskedScaling  # noqa: PLC0415
+        from remitstats.cli.sensitivity import scale  # noqa: PLC0415
+
+        _refuse_with_sensitivity(context)
+        scale(AskedScaling(model, states, seed, out, fits, panel))
+        return
     if model not in (CIRCLE, *MODELS):
         raise unknown("model to validate", model, (CIRCLE, *MODELS))
     _refuse(context, model, OF_THE_OTHERS if model == CIRCLE else OF_THE_CIRCLE)
@@ -143,6 +163,33 @@ def _by_chains(
         raise typer.Exit(3)
 
 
+def _given(context: typer.Context, options: tuple[str, ...]) -> list[str]:
+    """Return those of some options that were given."""
+    found = []
+    for name in options:
+        source = context.get_parameter_source(name)
+        if source is not None and source.name != "DEFAULT":
+            found.append(f"--{name}")
+    return found
+
+
+def _refuse_with_sensitivity(context: typer.Context) -> None:
+    """Refuse options of simulations where nothing is simulated.
+
+    Raises
+    ------
+    RemitstatsError
+        Naming them.
+    """
+    from remitstats.errors import RemitstatsError  # noqa: PLC0415  (start-up stays quick)
+
+    given = _given(context, OF_SIMULATION)
+    if given:
+        raise RemitstatsError(
+            f"{' and '.join(given)} can't be used with --sensitivity, which simulates nothing."
+        )
+
+
 def _refuse(context: typer.Context, model: str, options: tuple[str, ...]) -> None:
     """Refuse options that mean nothing for a model, instead of passing over them.
 
@@ -153,11 +200,7 @@ def _refuse(context: typer.Context, model: str, options: tuple[str, ...]) -> Non
     """
     from remitstats.errors import RemitstatsError  # noqa: PLC0415  (start-up stays quick)
 
-    given = []
-    for name in options:
-        source = context.get_parameter_source(name)
-        if source is not None and source.name != "DEFAULT":
-            given.append(f"--{name}")
+    given = _given(context, options)
     if given:
         raise RemitstatsError(
             f"{' and '.join(given)} can't be used with the model '{model}'. The circle takes "

@@ -78,38 +78,84 @@ def simulate_dependence(
     """
     data = prepare_data(panel, measures)
     density = DependenceDensity(data, Priors())
-    form = density.form
     chosen = density.constrain(density.start())
     for name, value in (sds or {}).items():
         if name not in chosen:
             raise unknown("standard deviation", name, chosen)
         chosen[name] = np.broadcast_to(np.asarray(value, dtype=float), np.shape(chosen[name]))
     vector = density.vector(chosen)
-    rng = np.random.default_rng(seed)
+    made = draw_series(density, vector, np.random.default_rng(seed))
+    # where the nation stands is chosen, not drawn: its prior is wide
+    nation_trend = (
+        made.nation_trend - made.nation_trend.mean() + NATION_PATH if nation is None else nation
+    )
+    nation_rest = made.nation_rest - made.nation_rest.mean()
+    trend = nation_trend + made.state_trend[data.state_of] + made.own_trend
+    rest = nation_rest + made.state_rest[data.state_of] + made.reporting + made.own_rest
+    observed = np.where(np.isfinite(data.observed), trend + rest, np.nan)
+    return DependenceTruth(replace(data, observed=observed), chosen, trend, nation_trend)
+
+
+@dataclass(frozen=True, eq=False)
+class DrawnSeries:
+    """What the observations of a draw of the model are the sum of.
+
+    Parameters
+    ----------
+    nation_trend, nation_rest : array, shape (quarter,)
+        The nation's trend, and its season.
+    state_trend, state_rest : array, shape (state, quarter)
+        The same of states; in the rest also single quarters and unidentified money.
+    reporting : array, shape (municipality, quarter)
+        The path that faint municipalities' reporting has in common; 0 for the others.
+    own_trend, own_rest : array, shape (municipality, quarter)
+        What is a municipality's own.
+    """
+
+    nation_trend: Array
+    nation_rest: Array
+    state_trend: Array
+    state_rest: Array
+    reporting: Array
+    own_trend: Array
+    own_rest: Array
+
+
+def draw_series(density: DependenceDensity, sds: Array, rng: np.random.Generator) -> DrawnSeries:
+    """Draw what the model governs given its standard deviations.
+
+    Parameters
+    ----------
+    density : DependenceDensity
+        The model; of its data, the observations are not looked at.
+    sds : array, shape (parameter,)
+        The standard deviations.
+    rng : numpy.random.Generator
+        Stream of the draws.
+    """
+    data, form = density.data, density.form
     times = data.observed.shape[1]
 
     def drawn(part: str, kind: int, count: int) -> tuple[Array, Array]:
-        trend, rest = form.split(part, kind, vector, density.kernel)
+        trend, rest = form.split(part, kind, sds, density.kernel)
         return tuple(  # type: ignore[return-value]
             rng.standard_normal((count, times)) @ root_of(cov).T for cov in (trend, rest)
         )
 
     nation_trend, nation_rest = (x[0] for x in drawn(NATION, 0, 1))
-    nation_trend = nation_trend - nation_trend.mean() + NATION_PATH if nation is None else nation
     state_trend, state_rest = drawn(STATE, 0, len(data.coords["state"]))
     state_rest = state_rest + data.shift_sd * rng.standard_normal(data.shift_sd.shape)
-    trend = nation_trend + state_trend[data.state_of]
-    rest = nation_rest - nation_rest.mean() + state_rest[data.state_of]
-    faint = data.faint[data.kind_of]
-    reporting = np.sqrt(form.reporting_variance(vector))
-    rest[faint] += density.extra @ (reporting * rng.standard_normal(len(reporting)))
+    reporting, own_trend, own_rest = np.zeros((3, *data.observed.shape))
+    spread = np.sqrt(form.reporting_variance(sds))
+    reporting[data.faint[data.kind_of]] = density.extra @ (
+        spread * rng.standard_normal(len(spread))
+    )
     for kind in range(len(data.faint)):
         members = np.flatnonzero(data.kind_of == kind)
-        own, other = drawn(SERIES, kind, len(members))
-        trend[members] += own
-        rest[members] += other
-    observed = np.where(np.isfinite(data.observed), trend + rest, np.nan)
-    return DependenceTruth(replace(data, observed=observed), chosen, trend, nation_trend)
+        own_trend[members], own_rest[members] = drawn(SERIES, kind, len(members))
+    return DrawnSeries(
+        nation_trend, nation_rest, state_trend, state_rest, reporting, own_trend, own_rest
+    )
 
 
 def report_by_regime(

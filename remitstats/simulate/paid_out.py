@@ -13,7 +13,7 @@ from scipy import special
 from remitstats.errors import unknown
 from remitstats.estimands.paid_out_flows import expected
 from remitstats.models.paid_out import noise_scale, own_scale
-from remitstats.models.paid_out_data import CENSUS, WINDOW, prepare_data
+from remitstats.models.paid_out_data import CENSUS, WINDOW, PaidData, prepare_data
 from remitstats.panel.panel import Panel
 from remitstats.parts.sampling_error import draw_published
 
@@ -100,9 +100,7 @@ def simulate_paid_out(
     values["block_unit"] = rng.standard_normal((1, blocks))
     values["own_pull"] = own_scale(values, data) * rng.standard_normal((1, n))
     made = expected(values, data)
-    scale = noise_scale(values, data)[0]
-    dollars = np.exp(np.log(made["paid"][0]) + scale * rng.standard_normal(n))
-    published = 100.0 * draw_published(rng, values["share_logit"][0], data.effective)
+    dollars, published = draw_paid(values, data, rng)
     municipality = pd.DataFrame(
         {
             "share": special.expit(values["share_logit"][0]),
@@ -122,6 +120,25 @@ def simulate_paid_out(
     }
     plain = {name: value[0] for name, value in values.items()}
     return PaidSimulation(Panel(changed.tables, metadata), truth, plain, municipality, seed)
+
+
+def draw_paid(
+    values: Mapping[str, Array], data: PaidData, rng: np.random.Generator
+) -> tuple[Array, Array]:
+    """Draw dollars paid and percentages published, shape (municipality,) each.
+
+    Parameters
+    ----------
+    values : mapping of str to array
+        A single draw of all parameters of form "gravity", noise among them (first axis 1).
+    data : PaidData
+        Gives geography, persons and the sample; its dollars and percentages are not looked at.
+    rng : numpy.random.Generator
+        Stream of the draws.
+    """
+    paid, scale = expected(values, data)["paid"][0], noise_scale(values, data)[0]
+    dollars = np.exp(np.log(paid) + scale * rng.standard_normal(data.size))
+    return dollars, 100.0 * draw_published(rng, values["share_logit"][0], data.effective)
 
 
 def _with_money(

@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Sequence
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
-from remitstats.errors import unknown
+from remitstats.errors import RemitstatsError, unknown
 
 if TYPE_CHECKING:
     from remitstats.panel.panel import Panel
     from remitstats.validation.calibration import Subject
 
-MODELS = ("reliance", "macro", "dependence_state", "transition")
+PLACES = {
+    "reliance": "Reliance",
+    "macro": "Macro.of",
+    "dependence_state": "DependenceState.of",
+    "transition": "Transition.of",
+    "depopulation": "Depopulation",
+    "dependence": "Dependence.of",
+    "paid_out": "PaidOut.of",
+}
+"""By model, what in its module makes the subject of a panel; imported when it is needed."""
+MODELS = tuple(PLACES)
+MUNICIPAL = ("reliance", "depopulation", "dependence", "paid_out")
+"""Models of municipalities, which are simulated on some states."""
 STATES = ("01", "06", "22")
 """Whose geography is simulated where a model has municipalities and nothing else is asked for."""
 
@@ -31,26 +45,18 @@ def subject_of(model: str, panel: Panel, states: Sequence[str] = ()) -> Subject:
     Raises
     ------
     RemitstatsError
-        If there is no such model, or the panel lacks what it needs.
+        If there is no such model, it knows no states, or the panel lacks what it needs.
     """
     if model not in MODELS:
         raise unknown("model to calibrate", model, MODELS)
-    if model == "macro":
-        from remitstats.validation.subjects.macro import Macro  # noqa: PLC0415 - one is needed
-
-        return Macro.of(panel)
-    if model == "dependence_state":
-        from remitstats.validation.subjects.dependence_state import (  # noqa: PLC0415
-            DependenceState,
+    if states and model not in MUNICIPAL:
+        raise RemitstatsError(
+            f"The model '{model}' is simulated whole: --states is for {', '.join(MUNICIPAL)}."
         )
-
-        return DependenceState.of(panel)
-    if model == "transition":
-        from remitstats.validation.subjects.transition import Transition  # noqa: PLC0415
-
-        return Transition.of(panel)
-    from remitstats.validation.subjects.reliance import Reliance  # noqa: PLC0415
-
-    known = set(panel.table("state")["state"].astype(str)) if "state" in panel else set()
-    chosen = states or (STATES if set(STATES) <= known else ())
-    return Reliance(panel.select(list(chosen)) if chosen else panel)
+    if model in MUNICIPAL:
+        known = set(panel.table("state")["state"].astype(str)) if "state" in panel else set()
+        chosen = states or (STATES if set(STATES) <= known else ())
+        panel = panel.select(list(chosen)) if chosen else panel
+    module = importlib.import_module(f"{__name__}.{model}")
+    found: Subject = attrgetter(PLACES[model])(module)(panel)
+    return found
