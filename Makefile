@@ -41,9 +41,7 @@ coverage: $(STAMP) browser  ## Run the tests and say which lines they ran (htmlc
 audit: $(STAMP)  ## Look for known vulnerabilities of the packages used (asks the network)
 	@scripts/audit $(PYTHON)
 
-docs: $(STAMP)  ## Build the documentation, offline once its tools are there (docs/_build/html)
-	@$(PYTHON) -c "import furo, myst_parser, sphinx" 2>/dev/null || \
-	  $(PYTHON) -m pip install --quiet --constraint constraints.txt --editable ".[docs]"
+docs: $(STAMP)  ## Build the documentation, offline (docs/_build/html)
 	@$(PYTHON) docs/notebooks/make_ipynb.py docs/_build/notebooks
 	@$(PYTHON) -m sphinx --quiet --fail-on-warning --keep-going -b html docs docs/_build/html
 	@echo "Written: docs/_build/html/index.html, docs/_build/notebooks"

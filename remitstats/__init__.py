@@ -54,8 +54,8 @@ __getattr__, __dir__, __all__ = _lazy.attach(
         "fitting.run": ["Settings", "fit"],
         "fitting.store": ["load_fit", "read_provenance", "save_fit"],
         "models": [
-            *("circle", "circle_region", "dependence", "dependence_state", "depopulation"),
-            *("macro", "paid_out", "reliance", "transition"),
+            *("circle", "circle_region", "circle_state", "dependence", "dependence_state"),
+            *("depopulation", "macro", "paid_out", "reliance", "transition"),
         ],
         "panel.load": ["load_mexico", "load_panel"],
         "panel.panel": ["Panel"],

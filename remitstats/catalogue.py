@@ -155,6 +155,13 @@ CATALOGUE: tuple[Model, ...] = (
         design="design",
         by_default=False,
     ),
+    Model(
+        "circle_state",
+        summarise="estimands.circle:summarise_circle",
+        results="estimands.circle_results:CircleResults",
+        design="design",
+        by_default=False,
+    ),
     # By name only: with the forecast it is scored by, two fits of minutes.
     Model(
         "depopulation",
@@ -162,7 +169,7 @@ CATALOGUE: tuple[Model, ...] = (
         by_default=False,
         of_mexico=True,
     ),
-    Model("macro", check="models.macro_data:check", of_mexico=True),
+    Model("macro", check="models.macro_data:check"),
     Model("transition", check="models.transition_data:check", of_mexico=True),
     Model("dependence", of_mexico=True),
     Model("dependence_state", check="models.dependence_state_data:check", of_mexico=True),

@@ -13,6 +13,7 @@ from typing import Any
 
 import pandas as pd
 
+from remitstats.claims.records import table_of
 from remitstats.claims.shipped import shipped
 from remitstats.errors import RemitstatsError
 from remitstats.untrusted import parse_json, read_text
@@ -132,7 +133,7 @@ def shipped_calibration() -> Calibration | None:
 def _read(path: Path, tables: tuple[str, ...]) -> dict[str, Any]:
     try:
         found = parse_json(read_text(path))
-        return {"study": dict(found["study"]), **{k: pd.DataFrame(found[k]) for k in tables}}
+        return {"study": dict(found["study"]), **{k: table_of(found[k]) for k in tables}}
     except FileNotFoundError:
         raise RemitstatsError(
             f"{path} is not there: run 'remitstats validate circle' first."

@@ -9,8 +9,10 @@ from typing import Any
 
 import pandas as pd
 
+from remitstats.claims.records import table_of
 from remitstats.claims.shipped import shipped
 from remitstats.errors import RemitstatsError
+from remitstats.untrusted import parse_json, read_text
 
 COMPARISON = "circle_comparison.json"
 UNCERTAIN = (  # columns of `density` that comparisons of earlier versions lack
@@ -65,12 +67,12 @@ class Comparison:
             If the file is not there or something else.
         """
         try:
-            found = json.loads(path.read_text(encoding="utf-8"))
-            density, prediction = (pd.DataFrame(found[name]) for name in ("density", "prediction"))
+            found = parse_json(read_text(path))
+            density, prediction = (table_of(found[name]) for name in ("density", "prediction"))
             for column in UNCERTAIN:
                 known = density[column] if column in density else float("nan")
                 density[column] = pd.Series(known, index=density.index, dtype=float)
-            state = pd.DataFrame(found.get("state", []))
+            state = table_of(found.get("state", []))
             return cls(dict(found["study"]), density, prediction, state)
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise RemitstatsError(

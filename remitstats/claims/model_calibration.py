@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from remitstats.claims.records import columns_of, table_of
 from remitstats.claims.shipped import shipped
 from remitstats.errors import RemitstatsError
 from remitstats.untrusted import parse_json, read_text
@@ -112,9 +113,9 @@ class ModelCalibration:
                 int(found["failed"]),
                 int(found["again"]),
                 int(found["broken"]),
-                pd.DataFrame(found["places"]),
-                pd.DataFrame(found["limits"]),
-                pd.DataFrame(found["quantities"]),
+                columns_of(found["places"]),
+                columns_of(found["limits"]),
+                table_of(found["quantities"]),
             )
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise RemitstatsError(

@@ -5,11 +5,13 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import signal
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from types import FrameType
 from typing import Annotated
 
@@ -29,6 +31,8 @@ TOO_LARGE = (
     "There is not enough memory for this: ask for fewer draws or chains (--draws, --chains) or for "
     "fewer states (--states)."
 )
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+"""What is wrong with a disk that output is sent to."""
 
 app = typer.Typer(
     name="remitstats",
@@ -94,12 +98,15 @@ def in_words(work: Callable[[], int]) -> int:
         if isinstance(stream, io.TextIOWrapper):  # a name that can't be shown is shown in escapes
             stream.reconfigure(errors="backslashreplace")
     try:
-        return work()
+        code = work()
+        if sys.stdout is not None:
+            sys.stdout.flush()  # here, where a disk that is full can still be told
+        return code
     except _Terminated:
         typer.echo(INTERRUPTED, err=True)
         return 143
     except BrokenPipeError:  # whoever read the output has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _say_no_more()
         return 1
     except RemitstatsError as error:
         typer.echo(str(error), err=True)
@@ -107,6 +114,19 @@ def in_words(work: Callable[[], int]) -> int:
     except MemoryError:
         typer.echo(TOO_LARGE, err=True)
         return RemitstatsError.exit_code
+    except OSError as error:
+        if error.errno not in FULL or error.filename is not None:
+            raise
+        _say_no_more()
+        reason = (error.strerror or str(error)).lower()
+        with suppress(OSError):  # it may be as full where errors go
+            typer.echo(f"The output can't be written: {reason}. Send it elsewhere.", err=True)
+        return RemitstatsError.exit_code
+
+
+def _say_no_more() -> None:
+    """Let what is still to be written to the standard output go nowhere."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def invoke() -> int:

@@ -19,21 +19,18 @@ import xarray as xr
 from numpy.typing import NDArray
 from scipy import linalg
 
-from remitstats.estimands.macro_results import MacroResults
+from remitstats.estimands.macro_results import COLUMNS, MacroResults
 from remitstats.estimands.summary import estimate, run_summary
 from remitstats.fitting.convergence import convergence_of
 from remitstats.fitting.gate import judge
 from remitstats.models.macro import MacroDensity, Priors
-from remitstats.models.macro_data import MacroData
+from remitstats.models.macro_data import FIRST, WINDOWS, MacroData
 from remitstats.panel.panel import Panel
 from remitstats.parts.prior_values import with_values
 
 Array = NDArray[np.float64]
 Progress = Callable[[str, float], None]
 
-WINDOWS = {"1995-2005": (1995, 2005), "2005-2019": (2005, 2019)}
-"""The paper's years, and those since, up to the pandemic: name -> first level and last."""
-FIRST = "remittances"
 STREAM = 7  # of the fit's seed: the draws of what was integrated out
 DESCRIPTIONS = {
     "shock_sd": "standard deviation of growth that passes within a year",
@@ -61,12 +58,14 @@ def density_of(fit: xr.DataTree) -> MacroDensity:
     """Return the density that was sampled, made again from what the fit holds."""
     growth = fit["observed_data"]["growth"]
     coords = {"year": growth["year"].to_numpy(), "source": growth["source"].to_numpy().astype(str)}
+    covered = fit["constant_data"]["covered"].any("source").to_numpy()
     told = json.loads(fit["provenance"].attrs["specification"])["priors"]
     numbers = {
         name: tuple(float(v) for key, v in prior.items() if key != "prior")
         for name, prior in told.items()
     }
-    return MacroDensity(MacroData(coords, growth.to_numpy()), with_values(Priors(), numbers))
+    data = MacroData(coords, growth.to_numpy(), tuple(coords["year"][covered].tolist()))
+    return MacroDensity(data, with_values(Priors(), numbers))
 
 
 def draw_latent(fit: xr.DataTree, density: MacroDensity, tell: Progress) -> Drawn:
@@ -141,7 +140,8 @@ def summarise_macro(
     Returns
     -------
     MacroResults
-        R-hat and ESS are those of every drift, window, difference, turn and parameter.
+        R-hat and ESS are those of every drift, window, difference, turn and parameter. Of a country
+        that lacks a year of a window, that window and the turn are left out.
     """
     tell = progress or (lambda _description, _fraction: None)
     start = time.perf_counter()
@@ -150,7 +150,7 @@ def summarise_macro(
     drawn = draw_latent(fit, density, tell)
     sources = [str(name) for name in data.coords["source"]]
     years = [int(year) for year in data.coords["year"]]
-    means = {name: _mean(drawn.drift, years, window) for name, window in WINDOWS.items()}
+    means = {name: _mean(drawn.drift, years, window) for name, window in data.windows.items()}
     windows = np.stack(list(means.values()), axis=2)
     judged = {
         "drift": xr.DataArray(
@@ -163,18 +163,20 @@ def summarise_macro(
             dims=("chain", "draw", "window", "source"),
             coords={"window": list(means), "source": sources},
         ),
-        "turn": xr.DataArray(
-            windows[:, :, 1] - windows[:, :, 0],
-            dims=("chain", "draw", "source"),
-            coords={"source": sources},
-        ),
         "difference": xr.DataArray(
             windows[..., :1] - windows[..., 1:],
             dims=("chain", "draw", "window", "against"),
             coords={"window": list(means), "against": sources[1:]},
         ),
-        "coverage": xr.DataArray(drawn.coverage, dims=("chain", "draw", "covered")),
     }
+    if len(means) > 1:
+        judged["turn"] = xr.DataArray(
+            windows[:, :, 1] - windows[:, :, 0],
+            dims=("chain", "draw", "source"),
+            coords={"source": sources},
+        )
+    if drawn.coverage.size:
+        judged["coverage"] = xr.DataArray(drawn.coverage, dims=("chain", "draw", "covered"))
     free = {str(name): array for name, array in fit["posterior"].data_vars.items()}
     table = convergence_of(free | judged, lambda share: tell("convergence", 0.5 + 0.5 * share))
     counts = {"sources": len(sources), "years": [years[0], years[-1]]}
@@ -263,6 +265,8 @@ def _differences(means: dict[str, Array], sources: list[str]) -> pd.DataFrame:
 
 
 def _turns(means: dict[str, Array], sources: list[str]) -> pd.DataFrame:
+    if len(means) < 2:
+        return pd.DataFrame(columns=list(COLUMNS["turn"]))
     (first, before), (last, after) = means.items()
     moved = percent(_flat(after)) - percent(_flat(before))
     return pd.DataFrame(
@@ -281,6 +285,8 @@ def _turns(means: dict[str, Array], sources: list[str]) -> pd.DataFrame:
 
 def _coverage(data: MacroData, drawn: Drawn) -> pd.DataFrame:
     years = data.coords["year"][(data.covered & data.known).any(axis=1)]
+    if not len(years):
+        return pd.DataFrame(columns=list(COLUMNS["coverage"]))
     flat = _flat(drawn.coverage)
     return pd.DataFrame(
         [
@@ -303,7 +309,8 @@ def _predictive(fit: xr.DataTree, density: MacroDensity, drawn: Drawn) -> pd.Dat
     drift = _flat(drawn.drift)
     again = drift + _flat(shock)[:, None] * rng.standard_normal(drift.shape)
     covered = data.covered & data.known
-    again[:, covered] += _flat(drawn.coverage)
+    if covered.any():
+        again[:, covered] += _flat(drawn.coverage)
     rows = []
     statistics: dict[str, Callable[[Array], Array]] = {
         "standard deviation of growth": lambda g: g.std(axis=-1),
@@ -334,7 +341,8 @@ def _predictive(fit: xr.DataTree, density: MacroDensity, drawn: Drawn) -> pd.Dat
 def _successive(growth: Array) -> Array:
     centred = growth - growth.mean(axis=-1, keepdims=True)
     product = (centred[..., 1:] * centred[..., :-1]).sum(axis=-1)
-    return np.asarray(product / (centred**2).sum(axis=-1))
+    squares = np.asarray((centred**2).sum(axis=-1))
+    return np.divide(product, squares, out=np.zeros_like(squares), where=squares > 0)
 
 
 def _parameters(fit: xr.DataTree, table: pd.DataFrame) -> pd.DataFrame:

@@ -35,7 +35,7 @@ STEP = 1e-5  # of the differences, in units of x: gradients are accurate to abou
 FIRST_CLIMB, NEXT_CLIMB = 150, 60  # iterations before the first shape is known, and with one
 ROUNDS = 12
 SETTLED = 0.03  # move of the logarithms of standard deviations that ends the rounds
-WORTH = 2.0  # points per parameter at which a shown covariance weighs a third
+WORTH = 3.0  # points of a chain that tell as much as one independent point
 LEAST_CURVATURE = 1e-2  # a direction flatter than this has its prior's scale, about 1, or no scale
 
 
@@ -413,8 +413,13 @@ def prepare(
 def reshaped(shape: Laplace, visited: Array) -> Laplace:
     """Return a shape with the mean and covariance that chains have shown.
 
-    The curvature at a mode says little of a posterior's ridges. The covariance of the visited
-    points is shrunk towards the shape's own, by as much as there are few of them for their size.
+    The curvature at a mode says little of a posterior's ridges. But chains are short beside the
+    number of parameters, and most of what their covariance shows is noise. Taken over are the
+    directions in which it lies beyond what independent standard normals would show (Marchenko and
+    Pastur 1967, Mathematics of the USSR-Sbornik 1: 457-483), with the variance that is behind such
+    a sight (Donoho, Gavish and Johnstone 2018, Annals of Statistics 46: 1742-1778, for the
+    Frobenius loss). In all others the shape stays, and the mean is shrunk towards its own (James
+    and Stein 1961).
 
     Parameters
     ----------
@@ -424,9 +429,48 @@ def reshaped(shape: Laplace, visited: Array) -> Laplace:
         Where they went, without their way from the start.
     """
     count, size = visited.shape
-    weight = count / (count + WORTH * size)
-    shown = np.cov(visited.T) if count > 1 else np.eye(size)
-    mixed = weight * shown + (1.0 - weight) * np.eye(size)
-    center = shape.mode + weight * (shape.root @ visited.mean(axis=0))
-    root = shape.root @ linalg.cholesky(mixed, lower=True)
+    if count < 2:
+        return shape
+    worth = count / WORTH
+    crowding = size / worth
+    mean = visited.mean(axis=0)
+    _, singular, directions = linalg.svd(visited - mean, full_matrices=False)
+    variance = spiked_variance(singular**2 / (count - 1), crowding)
+    told = np.abs(variance - 1.0) > 1e-6
+    across, variance = directions[told].T, variance[told]
+    along = across @ (across.T @ mean)
+    rest = mean - along
+    noise = (size - len(variance)) / worth
+    rest *= max(0.0, 1.0 - noise / max(float(rest @ rest), 1e-300))
+    center = shape.mode + shape.root @ (along + rest)
+    root = shape.root + (shape.root @ across) * (np.sqrt(variance) - 1.0) @ across.T
     return Laplace(center, root, shape.value, shape.log_evidence)
+
+
+def spiked_variance(shown: Array, crowding: float) -> Array:
+    """Return the variances behind eigenvalues of a covariance that is the identity but for a few.
+
+    Parameters
+    ----------
+    shown : array, shape (direction,)
+        Eigenvalues of the sample covariance.
+    crowding : float
+        Parameters over independent points.
+
+    Returns
+    -------
+    array, shape (direction,)
+        One where noise alone may show as much; else drawn towards one by as much as the direction
+        shown is off the true one.
+    """
+    upper = (1.0 + math.sqrt(crowding)) ** 2
+    lower = (1.0 - math.sqrt(crowding)) ** 2 if crowding < 1.0 else 0.0
+    middle = shown + 1.0 - crowding
+    width = np.sqrt(np.maximum(middle**2 - 4.0 * shown, 0.0))
+    behind = np.where(shown > upper, 0.5 * (middle + width), 1.0)
+    behind = np.where(shown < lower, 0.5 * (middle - width), behind)
+    excess = behind - 1.0
+    known = np.abs(excess) > math.sqrt(crowding)
+    safe = np.where(known, excess, 1.0)
+    alike = np.where(known, (1.0 - crowding / safe**2) / (1.0 + crowding / safe), 0.0)
+    return np.asarray(1.0 + excess * np.clip(alike, 0.0, 1.0))

@@ -9,8 +9,8 @@ MODELS = ("reliance",)  # those of plans (`remitstats many`); `catalogue` lists 
 __getattr__, __dir__, _ = _lazy.attach(
     __name__,
     submodules=(
-        *(*MODELS, "circle", "circle_region", "dependence", "dependence_state", "depopulation"),
-        *("macro", "paid_out", "transition"),
+        *(*MODELS, "circle", "circle_region", "circle_state", "dependence"),
+        *("dependence_state", "depopulation", "macro", "paid_out", "transition"),
     ),
 )
 

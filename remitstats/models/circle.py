@@ -190,7 +190,9 @@ def model_of(data: CircleData, priors: Priors | None = None, form: Form | None =
         pm.Potential("measurements", outputs[0])
     model.data = data
     # links that differ have more directions to learn the scales of
-    model.lengths = {"draws": 2400, "tune": 800} if form.by_region else {"draws": 900, "tune": 240}
+    model.lengths = {"draws": 900, "tune": 240}
+    if form.by_region or form.by_state:
+        model.lengths = {"draws": 2400 if form.by_state else 1800, "tune": 600}
     model.coords_of_posterior = {
         **data.coords,
         "to": data.coords["variable"],
@@ -250,7 +252,11 @@ def _links(data: CircleData, priors: Priors, form: Form) -> Any:
         links = links + pt.tensordot(contrasts, moved, axes=[[1], [0]])[None]
     if form.by_region and len(data.coords["region"]) > 1:
         scale = priors.region_sd.to_pymc("link_region_sd")
-        moved = pm.Normal("link_region", 0.0, scale, dims=("region", *LINK))
+        name, dims = form.effects_of("region"), ("region", *LINK)
+        if name.endswith("_unit"):
+            moved = scale * pm.Normal(name, dims=dims)
+        else:
+            moved = pm.Normal(name, 0.0, scale, dims=dims)
         links = links + moved[data.region_of_state][:, None]
     if form.by_state and len(data.coords["state"]) > 1:
         scale = priors.state_sd.to_pymc("link_state_sd")

@@ -31,7 +31,7 @@ from remitstats.parts.panel_kernel import panel_density
 
 Array = NDArray[np.float64]
 OTHERS = VARIABLES[len(SAMPLED) :]
-REGION, STATE = "link_region", "link_state_unit"
+PLACES = ("region", "state")
 FARTHEST = 30.0  # an unconstrained number beyond which exponentials overflow
 
 
@@ -66,7 +66,7 @@ class CircleDensity:
         for level, size in (("region", regions), ("state", states)):
             if getattr(self.form, f"by_{level}") and size > 1:
                 shapes[f"link_{level}_sd"] = ()
-                shapes[REGION if level == "region" else STATE] = (size, k, k)
+                shapes[self.form.effects_of(level)] = (size, k, k)
         names = ["intercept"] if self.form.own_level else []
         for name in (*names, "initial", "innovation"):
             shapes[f"{name}_sd"] = (k,)
@@ -113,7 +113,7 @@ class CircleDensity:
         """Return the parameters of regions and states, which meet only through shared ones."""
         found: list[Separable] = []
         for level, parent in (("region", None), ("state", self.data.region_of_state)):
-            name = REGION if level == "region" else STATE
+            name = self.form.effects_of(level)
             if name not in self.layout:
                 continue
             place, shape = self.layout[name]
@@ -131,14 +131,13 @@ class CircleDensity:
         for level in ("interval", "region", "state"):
             if f"link_{level}_sd" not in self.layout:
                 continue
-            centred = level != "state"  # the data say little of a single state's links
-            name = f"link_{level}" if centred else STATE
+            name = self.form.effects_of(level)
             found.append(
                 Pooled(
                     self.layout[f"link_{level}_sd"][0].start,
                     self.layout[name][0],
                     getattr(self.priors, f"{level}_sd").rate,
-                    centred,
+                    centred=not name.endswith("_unit"),
                 )
             )
         return found
@@ -182,12 +181,15 @@ class CircleDensity:
             moved = self._many(x, "link_interval")
             contrast = np.einsum("tj,...jab->...tab", interval_contrasts(waves - 1), moved)
             out += contrast[..., None, :, :, :]
-        if REGION in self.layout:
-            moved = self._many(x, REGION)
-            out += moved[..., self.data.region_of_state, :, :][..., None, :, :]
-        if STATE in self.layout:
-            sd = np.exp(self._many(x, "link_state_sd"))[..., None, None, None]
-            out += (sd * self._many(x, STATE))[..., None, :, :]
+        for level in PLACES:
+            name = self.form.effects_of(level)
+            if name in self.layout:
+                moved = self._many(x, name)
+                if name.endswith("_unit"):
+                    moved = np.exp(self._many(x, f"link_{level}_sd"))[..., None, None, None] * moved
+                if level == "region":
+                    moved = moved[..., self.data.region_of_state, :, :]
+                out += moved[..., None, :, :]
         return np.asarray(out * self.form.mask())
 
     def _many(self, x: Array, name: str) -> Array:
@@ -345,11 +347,17 @@ class CircleDensity:
             by_interval = np.einsum("tj,tab->jab", contrasts, by_links.sum(axis=0))
             out[layout["link_interval"][0]] += by_interval.ravel()
         by_state = by_links.sum(axis=1)
-        if REGION in layout:
-            by_region = np.zeros(layout[REGION][1])
-            np.add.at(by_region, self.data.region_of_state, by_state)
-            out[layout[REGION][0]] += by_region.ravel()
-        if STATE in layout:
-            sd = float(np.exp(x[layout["link_state_sd"][0]])[0])
-            out[layout[STATE][0]] += (sd * by_state).ravel()
-            out[layout["link_state_sd"][0]] += sd * float(np.sum(by_state * self._part(x, STATE)))
+        for level in PLACES:
+            name = self.form.effects_of(level)
+            if name not in layout:
+                continue
+            place, shape = layout[name]
+            found = by_state
+            if level == "region":
+                found = np.zeros(shape)
+                np.add.at(found, self.data.region_of_state, by_state)
+            if name.endswith("_unit"):
+                scale = layout[f"link_{level}_sd"][0]
+                found = math.exp(float(x[scale][0])) * found
+                out[scale] += float(np.sum(found * self._part(x, name)))
+            out[place] += found.ravel()

@@ -1,4 +1,4 @@
-r"""Macro: how fast Mexico's sources of foreign exchange grow, and which grows fastest.
+r"""Macro: how fast a country's sources of foreign exchange grow, and which grows fastest.
 
 For source j (remittances, oil exports, other exports of goods, tourism) and year t, the growth y of
 its nominal dollars, as a change of logarithms, is
@@ -11,10 +11,10 @@ its nominal dollars, as a change of logarithms, is
     e_jt  what passes within a year   Normal(0, shock_sd_j)
     k_t   wider coverage              Normal(coverage.mean, coverage.sd)
 
-a local linear trend whose level moves with every shock. Between 2000 and 2003 the central bank came
-to count remittances at more and more agents; how much of the growth of those years is that, nobody
-knows, so that it has an unknown effect each year and the drift of those years is told by the years
-around them.
+a local linear trend whose level moves with every shock. Between 2000 and 2003 Mexico's central bank
+came to count remittances at more and more agents; how much of the growth of those years is that,
+nobody knows, so that it has an unknown effect each year and the drift of those years is told by the
+years around them. Another country has no such effect.
 
 Everything but the eight standard deviations is Gaussian and integrated out: the growths of all
 sources and years are one normal vector (`MacroDensity`). Sources are nominal dollars, and share no

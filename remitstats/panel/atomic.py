@@ -123,6 +123,27 @@ def whole_folder(path: Path) -> Iterator[Path]:
             os.close(lock)
 
 
+@contextmanager
+def scratch_folder(path: Path) -> Iterator[Path]:
+    """Give a temporary folder beside `path` that is removed when the block ends.
+
+    For what is made in pieces and then put into places of its own. What killed writers left under
+    the same name is removed first.
+
+    Raises
+    ------
+    OSError
+        If it can't be made.
+    """
+    remove_stale(path.parent, lambda name: name == path.name)
+    temporary, lock = _create(path, _new_folder)
+    try:
+        yield temporary
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+        os.close(lock)
+
+
 def remove_stale(folder: Path, is_ours: Callable[[str], bool]) -> list[Path]:
     """Remove temporary files and folders whose writer was killed.
 

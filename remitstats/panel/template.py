@@ -119,6 +119,21 @@ TABLES = (
         "so.",
         made=False,
     ),
+    TemplateTable(
+        "national_year",
+        {
+            "year": "of the figures",
+            "remittances_usd_million": "remittances received by the country, millions of dollars",
+            "oil_exports_usd_million": "exports of oil",
+            "other_exports_usd_million": "exports of goods without oil: all, where it has none",
+            "tourism_receipts_usd_million": "receipts of tourism",
+        },
+        "Optional: foreign exchange of the whole country by year, for the model macro (which grows "
+        "fastest?). It needs remittances and one other column or more, each with a figure in every "
+        "year from 2005 to 2019; from 1995 on, it also tells those years from the later ones. "
+        "Columns without figures may be left out.",
+        made=False,
+    ),
 )
 
 

@@ -55,7 +55,7 @@ def circle_jobs(results: CircleResults, surroundings: Surroundings) -> list[Job]
         *_drawings(results, scope, texts),
         *_loops(results, texts),
         *_responses(results, texts),
-        *_maps(results, surroundings.states, scope, texts),
+        *state_map(results, surroundings.states, scope, texts),
         *_trials(results, texts),
     ]
 
@@ -179,9 +179,10 @@ def _responses(results: CircleResults, texts: Texts) -> Iterator[Job]:
         )
 
 
-def _maps(
+def state_map(
     results: CircleResults, states: MapShapes | None, scope: Scope, texts: Texts
 ) -> Iterator[Job]:
+    """Draw the states by their most probable regime, where links differ between states."""
     regime = one_limit(results.regime)
     here = (regime["level"] == "state") & (regime["reading"] == "lagged")
     rows = regime[here].set_index("code")

@@ -1,18 +1,14 @@
-"""What the page of the circle by region says: plain records, no HTML."""
+"""What the page of the circle by region says."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from remitstats.report.circle_links import CHAIN, NODES, OTHERS, headline
-from remitstats.report.circle_tables import limit, one_limit
+from remitstats.report.circle_place_page import place_context
 
 if TYPE_CHECKING:
     from remitstats.estimands.circle_results import CircleResults
     from remitstats.report.surroundings import Surroundings
-
-GLOSSARY = ("circle_loop", "circle_halves", "circle_band", "circle_within", "circle_sd")
-Row = dict[str, Any]
 
 
 def circle_region_context(
@@ -33,26 +29,4 @@ def circle_region_context(
     dict
         Names and values for Jinja.
     """
-    regime = one_limit(results.regime)
-    spread = results.parameter[results.parameter["name"] == "link_region_sd"]
-    return {
-        "places": [
-            {
-                "name": str(rows["name"].iloc[0]),
-                "level": level,
-                "links": {(row["from"], row["to"]): row for row in _records(rows)},
-            }
-            for level in ("nation", "region")
-            for _, rows in headline(results.link, level).groupby("code", sort=True)
-        ],
-        "regimes": [row for row in _records(regime) if row["level"] in ("nation", "region")],
-        "spread": _records(spread),
-        "pairs": (*CHAIN, *OTHERS),
-        "nodes": NODES,
-        "delta": limit(results.regime),
-        "glossary": GLOSSARY,
-    }
-
-
-def _records(table: Any) -> list[Row]:
-    return [{str(key): value for key, value in row.items()} for row in table.to_dict("records")]
+    return place_context(results, ("nation", "region"))

@@ -12,7 +12,6 @@ bound: a difference beyond it is one, a difference within it may be.
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -27,6 +26,7 @@ from remitstats.errors import RemitstatsError
 from remitstats.estimands.files import plain
 from remitstats.estimands.summary import ESTIMATE
 from remitstats.report.numbers import KEYS
+from remitstats.untrusted import parse_json, read_text
 
 BEYOND = 3.0  # standard errors of Monte Carlo from which a difference is called one
 FEW = 20  # rows of a table that are headlines where it does not tell the nation from others
@@ -190,7 +190,7 @@ def _names(path: Path, model: str) -> bool:
     The folder of one model's results may be given as a run itself, and reliance lies at the top.
     """
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
+        document = parse_json(read_text(path))
     except (OSError, ValueError):
         return True
     told = document.get("model") if isinstance(document, dict) else None
@@ -377,7 +377,7 @@ def _verdicts(folder: Path) -> dict[str, Mapping[str, Any]] | None:
     if not path.is_file():
         return None
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
+        document = parse_json(read_text(path))
         return {
             str(each["id"]): {**each, "verdict": each["verdict"]} for each in document["claims"]
         }

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from remitstats.estimands.results import SURE
+from remitstats.panel.code_form import problems_of_another_country
 from remitstats.report.formats import capital
 from remitstats.report.macro_pictures import SOURCES
 
@@ -35,8 +36,11 @@ def macro_context(
     rows = {(r["source"], r["window"]): r for r in _records(results.window)}
     windows = list(dict.fromkeys(results.window["window"]))
     turns = {row["source"]: row for row in _records(results.turn)}
+    sources = [source for source in SOURCES if (source, windows[0]) in rows]
     return {
-        "sources": [source for source in SOURCES if (source, windows[0]) in rows],
+        "sources": sources,
+        "absent": [source for source in SOURCES if source not in sources],
+        "of_mexico": not problems_of_another_country(surroundings.panel.metadata),
         "windows": windows,
         "rows": rows,
         "turns": turns,

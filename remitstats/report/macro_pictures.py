@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from remitstats.panel.code_form import problems_of_another_country
 from remitstats.report.figures.dots import Labels, Panel, dots
 from remitstats.report.figures.macro import growth
 from remitstats.report.picture import Job
@@ -32,7 +33,9 @@ def macro_jobs(results: MacroResults, surroundings: Surroundings) -> list[Job]:
         Their names begin with ``macro_``.
     """
     texts = surroundings.texts
-    names = {source: texts.plain(f"macro.source_{source}") for source in SOURCES}
+    known = set(results.window["source"])
+    names = {s: texts.plain(f"macro.source_{s}") for s in SOURCES if s in known}
+    own = bool(problems_of_another_country(surroundings.panel.metadata))
     words = {k: texts.plain(f"macro.legend_{k}") for k in ("observed", "drift", "coverage", "axis")}
     covered = [int(year) for year in results.coverage["year"]]
     windows = list(dict.fromkeys(results.window["window"]))
@@ -48,14 +51,17 @@ def macro_jobs(results: MacroResults, surroundings: Surroundings) -> list[Job]:
         Job(
             "macro_growth",
             "svg",
-            texts.plain("macro.growth_alt"),
-            texts("macro.growth_caption"),
+            texts.plain(
+                "macro.growth_alt_own" if own else "macro.growth_alt",
+                sources=", ".join(names.values()),
+            ),
+            texts("macro.growth_caption_own" if own else "macro.growth_caption"),
             partial(growth, results.growth, names, words, covered),
         ),
         Job(
             "macro_windows",
             "svg",
-            texts.plain("macro.windows_alt"),
+            texts.plain("macro.windows_alt_own" if own else "macro.windows_alt"),
             texts("macro.windows_caption"),
             partial(dots, panels, labels, left=1.32),
         ),

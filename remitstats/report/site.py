@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-import shutil
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from functools import cached_property, partial
+from functools import cache, cached_property, partial
 from importlib.resources import files
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
@@ -16,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from remitstats.errors import RemitstatsError
+from remitstats.panel.atomic import scratch_folder, whole_file
 from remitstats.report import claims_page, explorer_page, left_out
 from remitstats.report.formats import show, wave_label
 from remitstats.report.languages import switch, to_top, write_in_language
@@ -66,18 +65,13 @@ def build(
     models = model_pages(others or {})
     try:
         out.mkdir(parents=True, exist_ok=True)
-        stage = Path(tempfile.mkdtemp(prefix=".report-", dir=out))
+        with scratch_folder(out / "report") as stage:
+            contents = Contents(results.rounded(), panel, models, ledger, without or {})
+            _fill(contents, stage, report, order)
+            report("moving into place", 0.98)
+            _move(stage, out)
     except OSError as error:
         raise _unwritable(out, error) from error
-    try:
-        contents = Contents(results.rounded(), panel, models, ledger, without or {})
-        _fill(contents, stage, report, order)
-        report("moving into place", 0.98)
-        _move(stage, out)
-    except OSError as error:
-        raise _unwritable(out, error) from error
-    finally:
-        shutil.rmtree(stage, ignore_errors=True)
     report("report", 1.0)
     return out / "index.html"
 
@@ -186,15 +180,7 @@ def _write_pages(
     }
 
     progress("pages", 0.9)
-    environment = Environment(
-        loader=PackageLoader("remitstats.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["show"] = partial(show, language=language)
-    environment.filters["wave_label"] = wave_label
+    environment = _environment(language)
     places = [each.page for each in models]
     of_models = {each.model.name: each.context(surroundings) for each in models}
     given = {"reliance": display} | {
@@ -272,10 +258,26 @@ def _write_assets(folder: Path) -> None:
     )
 
 
+@cache
+def _environment(language: str) -> Environment:
+    """Return what fills the templates, kept: compiling them takes as long as filling them."""
+    environment = Environment(
+        loader=PackageLoader("remitstats.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["show"] = partial(show, language=language)
+    environment.filters["wave_label"] = wave_label
+    return environment
+
+
 def _move(stage: Path, out: Path) -> None:
     """Move staged files into place and drop what an earlier report left.
 
-    `results.json`, by which a finished job is known again, and the front page go last.
+    `results.json`, by which a finished job is known again, and the front page go last. The front
+    page goes away first: where moving is broken off, none leads to pages of two reports.
     """
     staged = [path.relative_to(stage) for path in stage.rglob("*") if path.is_file()]
     last = ("results.json", "index.html")
@@ -283,6 +285,8 @@ def _move(stage: Path, out: Path) -> None:
         name for name in last if (stage / name).is_file()
     ]
     before = _earlier(out)
+    (out / "index.html").unlink(missing_ok=True)
+    _list(out, sorted(before | set(names)))
     for name in names:
         place = out / name
         place.parent.mkdir(parents=True, exist_ok=True)
@@ -292,7 +296,13 @@ def _move(stage: Path, out: Path) -> None:
     for language in LANGUAGES:  # the folder of a language that is on top now
         with suppress(OSError):
             (out / language).rmdir()
-    (out / _LIST).write_text(json.dumps(names, indent=1), encoding="utf-8")
+    _list(out, names)
+
+
+def _list(out: Path, names: list[str]) -> None:
+    """Write down which files of a folder are the report's."""
+    with whole_file(out / _LIST) as temporary:
+        temporary.write_text(json.dumps(names, indent=1), encoding="utf-8")
 
 
 def _earlier(out: Path) -> set[str]:

@@ -23,6 +23,7 @@ from urllib.parse import urljoin
 
 from remitstats.errors import RemitstatsError
 from remitstats.sources.registry import Entry, is_private
+from remitstats.untrusted import read_text
 
 SUMS = "SHA256SUMS"
 TIMEOUT = 60.0
@@ -310,7 +311,13 @@ def _sums(folder: Path) -> dict[str, str]:
     path = folder / SUMS
     if not path.is_file():
         return {}
-    pairs = (line.split("  ", 1) for line in path.read_text(encoding="utf-8").splitlines())
+    try:
+        text = read_text(path)
+    except (OSError, ValueError) as error:
+        raise RemitstatsError(
+            f"{path} can't be read ({error}): remove it, and every file is downloaded again."
+        ) from error
+    pairs = (line.split("  ", 1) for line in text.splitlines())
     return {pair[1]: pair[0] for pair in pairs if len(pair) == 2}
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import resource
 import signal
+import subprocess
 import time
 from contextlib import contextmanager
 from pathlib import Path
@@ -32,6 +33,30 @@ def test_a_disk_that_runs_full_is_said_in_words(words, remitstats):
     assert "Traceback" not in result.stderr
     assert "file too large" in result.stderr.lower()
     assert remitstats.files == {}
+
+
+FULL = Path("/dev/full")
+if_full = pytest.mark.skipif(not FULL.exists(), reason="a disk that is always full: of Linux")
+
+
+@if_full
+@pytest.mark.parametrize("words", [("--version",), ("data", "info")], ids=" ".join)
+def test_output_sent_to_a_full_disk_is_said_in_words(words, remitstats):
+    with FULL.open("w") as full:
+        done = subprocess.run(
+            remitstats.words(*words), stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert done.returncode == 2
+    assert done.stderr == (
+        "The output can't be written: no space left on device. Send it elsewhere.\n"
+    )
+
+
+@if_full
+def test_output_and_errors_sent_to_a_full_disk_end_in_an_exit_code(remitstats):
+    with FULL.open("w") as full:
+        done = subprocess.run(remitstats.words("--version"), stdout=full, stderr=full, check=False)
+    assert done.returncode == 2
 
 
 def test_a_second_run_into_the_same_folder_is_told_and_the_first_goes_on(remitstats, small):

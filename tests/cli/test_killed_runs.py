@@ -44,7 +44,9 @@ def assert_whole(out: Path) -> None:
 @pytest.mark.parametrize(
     "kills", [1, pytest.param(50, marks=[pytest.mark.slow, pytest.mark.timeout(3600)])]
 )
-def test_killed_at_random_moments_a_run_goes_on_where_it_was(kills, tmp_path, fork):
+def test_killed_at_random_moments_a_run_goes_on_where_it_was(
+    kills, tmp_path, fork, record_property
+):
     """It ends, too, with the very tables of a run that was left alone."""
     chance = np.random.default_rng(kills + 1)
     last = (kills - 1) // PER_FIT
@@ -67,6 +69,7 @@ def test_killed_at_random_moments_a_run_goes_on_where_it_was(kills, tmp_path, fo
         assert before.items() <= after.items()
         assert_whole(folder / "reports")
         before = after
+    record_property("killed before the end", hit)
     assert hit >= kills / 3  # the others had come to their end
     fork.start(command(last), folder, os.environ)
     assert fork.end() == 3

@@ -33,8 +33,9 @@ PAGE = Path(__file__).parents[2] / "docs" / "models.md"
 MODELS = (
     *("reliance", "dependence", "dependence_state", "depopulation"),
     *("paid_out", "macro", "transition", "circle", "circle_region"),
+    "circle_state",
 )
-OF_ANOTHER = {"circle_region": "circle"}  # whose priors they share
+OF_ANOTHER = {"circle_region": "circle", "circle_state": "circle"}  # whose priors they share
 
 
 def in_words(prior: object) -> str:

@@ -157,6 +157,46 @@ def test_reshaped_coordinates_are_those_of_the_visited_points() -> None:
     )
 
 
+def test_few_points_change_no_direction_that_noise_may_have_shown() -> None:
+    # 300 parameters, 240 points: the sample covariance is singular, and nearly all of it noise
+    size, count = 300, 240
+    shape = collapsed.Laplace(np.zeros(size), np.eye(size), 0.0, 0.0)
+    rng = np.random.default_rng(7)
+    found = collapsed.reshaped(shape, rng.standard_normal((count, size)))
+    assert np.array_equal(found.root, np.eye(size))
+    assert np.linalg.norm(found.mode) < 0.3 * math.sqrt(size / count)
+
+
+def test_few_points_show_the_direction_of_a_ridge() -> None:
+    size, count, sd = 300, 240, 8.0
+    shape = collapsed.Laplace(np.zeros(size), np.eye(size), 0.0, 0.0)
+    rng = np.random.default_rng(8)
+    ridge = np.ones(size) / math.sqrt(size)
+    points = rng.standard_normal((count, size))
+    points += np.outer(points @ ridge, (sd - 1.0) * ridge) + 3.0 * ridge
+    found = collapsed.reshaped(shape, points)
+    covariance = found.root @ found.root.T
+    assert ridge @ covariance @ ridge == pytest.approx(sd**2, rel=0.25)
+    # seen from the new coordinates the target is nearly round, seen from the old it was not
+    target = np.eye(size) + (sd**2 - 1.0) * np.outer(ridge, ridge)
+    back = np.linalg.solve(found.root, np.linalg.solve(found.root, target).T)
+    assert np.linalg.eigvalsh(0.5 * (back + back.T)).max() < 5.0
+    assert found.mode @ ridge == pytest.approx(3.0, abs=1.5)
+
+
+@pytest.mark.parametrize("crowding", [0.05, 0.5, 4.0])
+def test_variances_within_noise_are_one(crowding: float) -> None:
+    lower = (1.0 - math.sqrt(crowding)) ** 2 if crowding < 1.0 else 0.0
+    upper = (1.0 + math.sqrt(crowding)) ** 2
+    inside = np.linspace(lower, upper, 20)
+    assert np.array_equal(collapsed.spiked_variance(inside, crowding), np.ones(20))
+    behind = 1.0 + 6.0 * math.sqrt(crowding)
+    shown = behind * (1.0 + crowding / (behind - 1.0))
+    found = collapsed.spiked_variance(np.array([shown]), crowding)[0]
+    assert 1.0 < found < behind
+    assert found > 0.5 * behind
+
+
 def test_start_without_density_is_said() -> None:
     density = Plain(2, lambda x: (-math.inf, np.zeros(2)))
     with pytest.raises(collapsed.RemitstatsError, match="not finite where the search"):

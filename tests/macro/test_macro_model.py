@@ -135,6 +135,55 @@ def test_a_panel_without_the_series_is_refused_with_what_is_missing(series):
         macro.build(bare)
 
 
+def of_another_country(panel, **changes):
+    """Return the series as those of another country, some columns changed."""
+    table = panel.table("national_year").assign(**changes)
+    about = {"country": "Ruritania", "codes": {"municipality": "9999"}}
+    return type(panel)({"national_year": table}, about)
+
+
+def test_another_country_has_the_sources_and_windows_of_which_every_year_is_known(simulate_series):
+    series = simulate_series(last=2023)
+    years = series.table("national_year")["year"]
+    whole = prepare_data(of_another_country(series))
+    assert list(whole.windows) == ["1995-2005", "2005-2019"]
+    assert not whole.covered.any()
+    late = series.table("national_year")["tourism_receipts_usd_million"].mask(years < 2002)
+    no_oil = of_another_country(
+        series, oil_exports_usd_million=np.nan, tourism_receipts_usd_million=late
+    )
+    data = prepare_data(no_oil)
+    assert list(data.coords["source"]) == ["remittances", "other_exports", "tourism"]
+    assert list(data.windows) == ["2005-2019"]
+    assert (data.coords["year"][0], data.coords["year"][-1]) == (1996, 2023)
+
+
+def test_another_country_without_two_such_sources_is_refused(series):
+    at_2010 = series.table("national_year")["year"] == 2010
+    gap = series.table("national_year")["remittances_usd_million"].mask(at_2010)
+    nothing = dict.fromkeys(
+        [f"{name}_usd_million" for name in ("oil_exports", "other_exports", "tourism_receipts")],
+        0.0,
+    )
+    for changes, column, found in (
+        ({"remittances_usd_million": gap}, "remittances_usd_million", "not a figure above 0"),
+        (nothing, "-", "no other source with a figure above 0 in every year from 2005 to 2019"),
+    ):
+        (problem,) = check(of_another_country(series, **changes))
+        assert problem.column == column
+        assert problem.found.startswith(found)
+
+
+def test_series_with_gaps_in_every_window_are_refused(series):
+    """Growth of the windows is what is reported: years in which a source is missing have none."""
+    table = series.table("national_year")
+    table["tourism_receipts_usd_million"] = table["tourism_receipts_usd_million"].mask(
+        table["year"].isin([2000, 2010])
+    )
+    (problem,) = check(series.with_table("national_year", table))
+    assert problem.found == "a gap both in 1995-2005 and in 2005-2019"
+
+
 def test_priors_say_what_they_are(series):
     priors = Priors(coverage=NormalPrior(mean=0.1, sd=0.05))
     model = macro.build(series, priors)

@@ -53,7 +53,7 @@ def whole(fill, tmp_path_factory) -> Made:
 @pytest.fixture(scope="module")
 def bare(fill, tmp_path_factory) -> Made:
     """One wave of codes and percentages, and nothing else."""
-    empty = ("adjacency", "municipality", "state")
+    empty = ("adjacency", "municipality", "state", "national_year")
     folder = tmp_path_factory.mktemp("bare") / "mine"
     return make(fill(folder, *empty, waves=(2019,), states="any"))
 
@@ -76,11 +76,11 @@ def test_the_check_says_what_the_report_will_lack(whole: Made, bare: Made) -> No
 
 
 def test_a_filled_template_becomes_a_report(whole: Made) -> None:
-    assert set(whole.run.outcomes) == {"reliance"}
-    assert set(whole.run.left_out) == {"macro", "transition", "dependence", "dependence_state"}
+    assert set(whole.run.outcomes) == {"reliance", "macro"}
+    assert set(whole.run.left_out) == {"transition", "dependence", "dependence_state"}
     text = said(whole.run.page)
     assert "Maps." in text
-    assert "Foreign exchange, Three paths, Dependence, Dependence of states." in text
+    assert "Three paths, Dependence, Dependence of states." in text
     assert "not fitted to panels of another country" in text
     assert "Neighbours." not in text
     results = whole.results
@@ -103,6 +103,24 @@ def test_such_a_report_says_nothing_of_the_papers_figure(whole: Made) -> None:
     assert "p_national_at_least_8" not in document["estimates"]
 
 
+def test_foreign_exchange_is_told_of_the_sources_and_years_that_are_there(whole: Made) -> None:
+    results = whole.run.outcomes["macro"].results
+    window = results.window.set_index(["source", "window"])
+    assert list(window.index) == [("remittances", "2005-2019"), ("other_exports", "2005-2019")]
+    assert len(results.turn) == len(results.coverage) == 0
+    for source, growth in (("remittances", 12.0), ("other_exports", 3.0)):
+        assert window.loc[(source, "2005-2019"), "observed"] == pytest.approx(growth)
+    assert set(results.growth["year"]) == {*range(2004, 2020)}
+    for page, left_out, none in (
+        ("macro.html", "left out: Oil exports, Tourism.", "from 1995 on"),
+        ("es/macro.html", "fuera del modelo: Petróleo, Turismo.", "desde 1995"),
+    ):
+        text = (whole.report / page).read_text("utf-8")
+        assert left_out in re.sub(r"<[^>]+>", "", text)
+        assert none not in text  # a fit that did not pass finds nothing, not even this
+        assert not re.search("paper|artículo|Maquil|2001", text.split("<main")[1])
+
+
 def test_one_wave_without_neighbours_or_groups_is_a_report_all_the_same(bare: Made) -> None:
     results = bare.results
     assert results.summary["missing"] == ["neighbours", "waves", "states", "shapes"]
@@ -111,6 +129,7 @@ def test_one_wave_without_neighbours_or_groups_is_a_report_all_the_same(bare: Ma
     text = said(bare.run.page)
     for word in ("Neighbours.", "Change.", "Groups.", "Maps."):
         assert word in text
+    assert "Foreign exchange. This model needs what the panel does not hold" in text
     method = (bare.report / "method.html").read_text("utf-8")
     assert "there is no effect of space" in method
     assert "In the equations <i>u</i> is left out" in method

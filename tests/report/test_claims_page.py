@@ -44,7 +44,7 @@ def words(page) -> str:
 @pytest.fixture(scope="module")
 def with_series(results, grid_panel) -> Panel:
     """The simulated panel with the shipped national series."""
-    panel = grid_panel(results)
+    panel = grid_panel(results, shapes=False)
     mexico = remitstats.load_mexico()
     for name in ("national_year", "country_year", "country_migration", "published_figure"):
         panel = panel.with_table(name, mexico.table(name))
@@ -121,7 +121,7 @@ def test_without_a_ledger_or_on_a_part_of_the_country_there_is_no_page_of_claims
     results = simulated()
     build_report(
         results,
-        grid_panel(results, all_states=False),
+        grid_panel(results, shapes=False, all_states=False),
         tmp_path,
         ledger=read_ledger(),
         languages=["en"],
@@ -134,7 +134,13 @@ def test_without_a_ledger_or_on_a_part_of_the_country_there_is_no_page_of_claims
 def test_hostile_texts_of_a_ledger_stay_text(results, grid_panel, tmp_path):
     (tmp_path / "mine.toml").write_text(MINE, encoding="utf-8")
     ledger = read_ledger(tmp_path / "mine.toml")
-    build_report(results, grid_panel(results), tmp_path / "out", ledger=ledger, languages=["en"])
+    build_report(
+        results,
+        grid_panel(results, shapes=False),
+        tmp_path / "out",
+        ledger=ledger,
+        languages=["en"],
+    )
     html = (tmp_path / "out/claims.html").read_text("utf-8")
     assert re.findall(r"<script[^>]*>", html) == ['<script src="assets/language.js" defer>']
     assert "<img src=x" not in html

@@ -92,7 +92,7 @@ def words(page) -> str:
 def macro_site(results, grid_panel, tmp_path_factory):
     out = tmp_path_factory.mktemp("macro")
     return build_report(
-        results, grid_panel(results), out, others={"macro": simulate_macro()}
+        results, grid_panel(results, shapes=False), out, others={"macro": simulate_macro()}
     ).parent
 
 
@@ -109,7 +109,13 @@ def test_findings_follow_the_probabilities(macro_site, results, grid_panel, tmp_
     front = words(macro_site / "index.html")
     assert "From 1995 to 2005 remittances had the highest lasting growth" in front
     open_ = simulate_macro((0.8, 0.3))
-    build_report(results, grid_panel(results), tmp_path, others={"macro": open_}, languages=["en"])
+    build_report(
+        results,
+        grid_panel(results, shapes=False),
+        tmp_path,
+        others={"macro": open_},
+        languages=["en"],
+    )
     assert "had the highest lasting growth of the four from 1995 to 2005 is open" in words(
         tmp_path / "macro.html"
     )
@@ -117,7 +123,13 @@ def test_findings_follow_the_probabilities(macro_site, results, grid_panel, tmp_
 
 def test_a_fit_that_did_not_pass_says_so_first_and_finds_nothing(results, grid_panel, tmp_path):
     stuck = simulate_macro(converged=False)
-    build_report(results, grid_panel(results), tmp_path, others={"macro": stuck}, languages=["en"])
+    build_report(
+        results,
+        grid_panel(results, shapes=False),
+        tmp_path,
+        others={"macro": stuck},
+        languages=["en"],
+    )
     text = words(tmp_path / "macro.html")
     assert text.startswith("This fit did not converge")
     front = words(tmp_path / "index.html")
@@ -145,5 +157,11 @@ def test_every_link_leads_somewhere_and_figures_have_alternative_texts(macro_sit
 
 def test_a_panel_without_coverage_years_draws_nothing_shaded(results, grid_panel, tmp_path):
     bare = replace(simulate_macro(), coverage=simulate_macro().coverage.iloc[:0])
-    build_report(results, grid_panel(results), tmp_path, others={"macro": bare}, languages=["en"])
+    build_report(
+        results,
+        grid_panel(results, shapes=False),
+        tmp_path,
+        others={"macro": bare},
+        languages=["en"],
+    )
     assert (tmp_path / "assets/macro_growth.svg").stat().st_size > 1000

@@ -193,7 +193,9 @@ def test_a_part_of_a_country_is_not_held_against_the_national_figure(
     simulated, grid_panel, tmp_path
 ):
     results = simulated()
-    build_report(results, grid_panel(results, all_states=False), tmp_path, languages=["en"])
+    build_report(
+        results, grid_panel(results, shapes=False, all_states=False), tmp_path, languages=["en"]
+    )
     paper = (tmp_path / "paper.html").read_text("utf-8")
     assert "no comparison is made" in paper
     assert "Uno, Dos (Nowhere)" in paper
@@ -206,7 +208,10 @@ def test_a_check_over_all_waves_needs_no_wave(simulated, grid_panel, tmp_path):
     whole = results.predictive.iloc[[0]].assign(wave=None, statistic="correlation of the waves")
     table = pd.concat([results.predictive.astype({"wave": object}), whole], ignore_index=True)
     build_report(
-        replace(results, predictive=table), grid_panel(results), tmp_path, languages=["en"]
+        replace(results, predictive=table),
+        grid_panel(results, shapes=False),
+        tmp_path,
+        languages=["en"],
     )
     html = (tmp_path / "check.html").read_text("utf-8")
     assert "<td>2010</td>" in html
@@ -227,10 +232,34 @@ def test_a_second_report_replaces_the_first_and_nothing_else(simulated, grid_pan
     shutil.copytree(site, tmp_path, dirs_exist_ok=True)
     assert (tmp_path / "assets/level_2000.png").exists()
     second = simulated(waves=(2010, 2020))
-    build_report(second, grid_panel(second), tmp_path, languages=["en"])
+    build_report(second, grid_panel(second, shapes=False), tmp_path, languages=["en"])
     assert (tmp_path / "mine.txt").read_text() == "keep"
     assert not (tmp_path / "assets/level_2000.png").exists()
-    assert not list(tmp_path.glob(".report-*"))
+    assert not list(tmp_path.glob(".*"))
+
+
+def test_a_report_that_is_broken_off_has_no_front_page_and_the_next_is_whole(
+    results, grid_panel, site, tmp_path
+):
+    """A page that can't be replaced stands for whatever breaks off the moving in its middle."""
+    shutil.copytree(site, tmp_path, dirs_exist_ok=True)
+    (tmp_path / "maps.html").unlink()
+    (tmp_path / "maps.html" / "in the way").mkdir(parents=True)
+    with pytest.raises(RemitstatsError, match="Can't write the report"):
+        build_report(results, grid_panel(results, shapes=False), tmp_path, languages=["en"])
+    assert not (tmp_path / "index.html").exists()  # it would lead to pages of two reports
+    shutil.rmtree(tmp_path / "maps.html")
+    build_report(results, grid_panel(results, shapes=False), tmp_path, languages=["en"])
+    assert (tmp_path / "index.html").exists()
+    assert not (tmp_path / "es").exists()  # of the first report, which the second is not told of
+    assert not list(tmp_path.glob(".*"))
+
+
+def test_what_a_killed_run_left_of_a_report_goes_with_the_next(results, grid_panel, tmp_path):
+    left = tmp_path / ".report.1.part" / "assets"
+    left.mkdir(parents=True)
+    build_report(results, grid_panel(results, shapes=False), tmp_path, languages=["en"])
+    assert not list(tmp_path.glob(".*"))
 
 
 def test_the_same_results_give_the_same_files(results, grid_panel, site, tmp_path):
@@ -246,14 +275,16 @@ def test_a_list_of_files_that_points_outside_is_not_followed(simulated, grid_pan
     (tmp_path / "precious").write_text("keep")
     (out / "assets/files.json").write_text(json.dumps(["../precious", str(tmp_path / "precious")]))
     results = simulated(waves=(2020,))
-    build_report(results, grid_panel(results), out, languages=["en"])
+    build_report(results, grid_panel(results, shapes=False), out, languages=["en"])
     assert (tmp_path / "precious").read_text() == "keep"
 
 
 def test_a_place_that_cannot_be_written_is_said(results, grid_panel, tmp_path):
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(RemitstatsError, match="Can't write the report"):
-        build_report(results, grid_panel(results), tmp_path / "file", languages=["en"])
+        build_report(
+            results, grid_panel(results, shapes=False), tmp_path / "file", languages=["en"]
+        )
 
 
 def test_progress_rises_to_one(simulated, grid_panel, tmp_path):

@@ -61,12 +61,13 @@ def test_no_text_is_left_over():
         "site.part",
     )
     dynamic += tuple(f"circle.{group}_" for group in CIRCLE_GROUPS)
-    dynamic += ("circle_region.assumed_",)
+    dynamic += ("circle_region.", "circle_state.")
     dynamic += tuple(f"depopulation.{group}_" for group in DEPOPULATION_GROUPS)
     dynamic += tuple(f"dependence.{group}_" for group in DEPENDENCE_GROUPS)
     dynamic += tuple(f"dependence_state.{group}_" for group in STATE_GROUPS)
     dynamic += tuple(f"paid_out.{group}_" for group in PAID_GROUPS)
-    dynamic += tuple(f"macro.{g}_" for g in ("assumed", "fastest", "legend", "slower", "source"))
+    groups = ("assumed", "fastest", "legend", "of", "slower", "source")
+    dynamic += tuple(f"macro.{g}_" for g in groups)
     dynamic += tuple(f"transition.{group}_" for group in TRANSITION_GROUPS)
     dynamic += ("missing.",)
     dynamic += tuple(

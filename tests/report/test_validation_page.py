@@ -71,7 +71,7 @@ def shown(results, grid_panel, tmp_path_factory):
         given = {"reliance": calibration(rejected=("national 2020",), share=76.5, broken=1)}
         patch.setattr(page_of, "shipped_calibrations", lambda: given)
         patch.setattr(page_of, "shipped_sensitivities", lambda: {"macro": sensitivity()})
-        return build_report(results, grid_panel(results), out).parent
+        return build_report(results, grid_panel(results, shapes=False), out).parent
 
 
 def test_the_page_says_what_was_found_and_what_was_missed(shown):

@@ -68,13 +68,14 @@ def growth(
         axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}".replace("-", "−"))
         axes.xaxis.set_major_formatter(lambda value, _: f"{value:.0f}")
         axes.set_title(names[source], fontsize=9.6)
-    handles = [
+    handles: list[Line2D | Patch] = [
         Line2D(
             [], [], color=CLAIM, marker="o", linestyle="", markersize=4, label=words["observed"]
         ),
         Line2D([], [], color=ACCENT, linewidth=1.7, label=words["drift"]),
-        Patch(color=COVERAGE, label=words["coverage"]),
     ]
+    if covered:
+        handles.append(Patch(color=COVERAGE, label=words["coverage"]))
     figure.legend(
         handles=handles, loc="upper left", bbox_to_anchor=(0.0, 1.0), ncols=2, fontsize=8.8,
         borderaxespad=0.2,

@@ -140,14 +140,14 @@ def _painted(shapes: MapShapes, what: tuple[Any, ...], paint: Callable[[Axes], N
     paint : callable
         Draws the areas into axes, where they were not painted before.
     """
-    figure, axes = canvas(shapes)
-    width, height = figure.canvas.get_width_height()
     parts = [p.tobytes() if isinstance(p, np.ndarray) else repr(p).encode() for p in what]
     key = blake2b(b"|".join(parts)).digest()
     if key not in shapes.painted:
+        figure, axes = canvas(shapes)
         paint(axes)
         shapes.painted[key] = zlib.compress(pixels(figure).tobytes(), 1)
-        figure, axes = canvas(shapes)
+    figure = _sheet(shapes)
+    width, height = figure.canvas.get_width_height()
     image = np.frombuffer(zlib.decompress(shapes.painted[key]), dtype=np.uint8)
     figure.figimage(image.reshape(height, width, 4), origin="upper", zorder=-1)  # under the legend
     return figure
@@ -155,11 +155,9 @@ def _painted(shapes: MapShapes, what: tuple[Any, ...], paint: Callable[[Axes], N
 
 def canvas(shapes: MapShapes) -> tuple[Figure, Axes]:
     """Return an empty map, with room for a legend of `LEGEND_HEIGHT` inches under it."""
-    height = float(np.clip(MAP_WIDTH * shapes.aspect, 2.0, 6.2))
-    figure = new_figure(MAP_WIDTH, height + LEGEND_HEIGHT)
-    axes = figure.add_axes(
-        (0.0, LEGEND_HEIGHT / (height + LEGEND_HEIGHT), 1.0, height / (height + LEGEND_HEIGHT))
-    )
+    figure = _sheet(shapes)
+    below = LEGEND_HEIGHT / figure.get_figheight()
+    axes = figure.add_axes((0.0, below, 1.0, 1.0 - below))
     left, bottom, right, top = shapes.bounds
     margin = 0.025 * max(right - left, top - bottom)
     axes.set_xlim(left - margin, right + margin)
@@ -167,6 +165,12 @@ def canvas(shapes: MapShapes) -> tuple[Figure, Axes]:
     axes.set_aspect("equal")
     axes.set_axis_off()
     return figure, axes
+
+
+def _sheet(shapes: MapShapes) -> Figure:
+    """Return an empty figure of the size of a map with its legend."""
+    height = float(np.clip(MAP_WIDTH * shapes.aspect, 2.0, 6.2))
+    return new_figure(MAP_WIDTH, height + LEGEND_HEIGHT)
 
 
 def borders(axes: Axes, shapes: MapShapes, colour: str = BORDER) -> None:

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from remitstats.estimands.macro import WINDOWS, density_of, draw_latent
+from remitstats.estimands.macro import density_of, draw_latent
 from remitstats.models import macro
-from remitstats.models.macro_data import MacroData, prepare_data
+from remitstats.models.macro_data import WINDOWS, MacroData, prepare_data
 from remitstats.panel.panel import Panel
 from remitstats.validation.calibration import Simulated
 

@@ -163,7 +163,9 @@ def simulate_circle(
             "ess_bulk": 900.0,
             "ess_tail": 800.0,
         }
-        for i, name in enumerate(("link_interval_sd", "link_state_sd", "intercept_share"))
+        for i, name in enumerate(
+            ("link_interval_sd", "link_region_sd", "link_state_sd", "intercept_share")
+        )
     ]
     tables = {
         "link": pd.DataFrame(link),
@@ -328,5 +330,5 @@ def stuck_circle_site(
     out = tmp_path_factory.mktemp("stuck_circle")
     circle = simulate_circle(converged=False)
     return build_report(
-        results, grid_panel(results), out, others={"circle": circle}, languages=["en"]
+        results, grid_panel(results, shapes=False), out, others={"circle": circle}, languages=["en"]
     ).parent

@@ -107,7 +107,11 @@ def test_a_second_limit_of_what_counts_as_none_is_for_the_files(
     wider = regime.assign(delta=0.1, p_vicious=0.0, p_none=1.0)
     circle = replace(circle, regime=pd.concat([regime, wider], ignore_index=True))
     build_report(
-        results, grid_panel(results), tmp_path, others={"circle": circle}, languages=["en"]
+        results,
+        grid_panel(results, shapes=False),
+        tmp_path,
+        others={"circle": circle},
+        languages=["en"],
     )
     html = (tmp_path / "circle.html").read_text("utf-8")
     assert ",0.05|p_vicious" in html
@@ -136,7 +140,7 @@ def test_the_front_page_of_a_report_that_did_not_converge_gives_no_verdict(
     results = simulated(converged=False)
     build_report(
         results,
-        grid_panel(results),
+        grid_panel(results, shapes=False),
         tmp_path,
         others={"circle": simulated_circle()},
         languages=["en"],
@@ -182,7 +186,11 @@ def test_hostile_names_stay_text(results, simulated_circle, hostile_names, grid_
     names = {f"{i + 1:02d}": name for i, name in enumerate(hostile_names)}
     circle = simulated_circle(names=names)
     build_report(
-        results, grid_panel(results), tmp_path, others={"circle": circle}, languages=["en"]
+        results,
+        grid_panel(results, shapes=False),
+        tmp_path,
+        others={"circle": circle},
+        languages=["en"],
     )
     html = (tmp_path / "circle.html").read_text("utf-8")
     assert re.findall(r"<script[^>]*>", html) == ['<script src="assets/language.js" defer>']
@@ -207,7 +215,7 @@ def test_a_later_report_without_the_circle_leaves_nothing_of_it(
 ):
     shutil.copytree(circle_site, tmp_path, dirs_exist_ok=True)
     assert [path for path in tmp_path.rglob("*circle*") if path.is_file()]
-    build_report(results, grid_panel(results), tmp_path, languages=["en"])
+    build_report(results, grid_panel(results, shapes=False), tmp_path, languages=["en"])
     assert not [path for path in tmp_path.rglob("*circle*") if path.is_file()]
 
 
@@ -229,7 +237,11 @@ def test_a_real_fit_too_short_for_the_gate_makes_a_page_that_says_so(results, gr
     fit = remitstats.fit(model, panel, seed=1, draws=30, tune=24, chains=2)
     circle = remitstats.summarise_circle(fit, panel)
     build_report(
-        results, grid_panel(results), tmp_path, others={"circle": circle}, languages=["en"]
+        results,
+        grid_panel(results, shapes=False),
+        tmp_path,
+        others={"circle": circle},
+        languages=["en"],
     )
     text = words(tmp_path / "circle.html")
     assert "No verdict and no finding is stated" in text
@@ -265,7 +277,11 @@ def test_the_comparison_says_how_sure_its_weights_are_where_it_knows(
     known = [*("variant", "elpd", "difference", "se", "weight")]
     earlier = replace(circle, comparison=circle.comparison[known])
     build_report(
-        results, grid_panel(results), tmp_path, others={"circle": earlier}, languages=["en"]
+        results,
+        grid_panel(results, shapes=False),
+        tmp_path,
+        others={"circle": earlier},
+        languages=["en"],
     )
     text = words(tmp_path / "circle.html")
     assert "Which circle predicts better" in text

@@ -52,9 +52,10 @@ def good(stuck):
 
 @pytest.fixture(scope="session")
 def page_of(results, grid_panel, tmp_path_factory):
-    def make(found):
+    def make(found, shapes=True, **options):
         out = tmp_path_factory.mktemp("dependence")
-        build_report(results, grid_panel(results), out, others={"dependence": found})
+        panel = grid_panel(results, shapes=shapes)
+        build_report(results, panel, out, others={"dependence": found}, **options)
         return out
 
     return make
@@ -85,7 +86,7 @@ def test_every_number_is_the_one_in_the_files(good_site, walk_numbers):
 
 
 def test_no_finding_is_stated_of_a_fit_that_did_not_converge(stuck, page_of):
-    site = page_of(stuck)
+    site = page_of(stuck, shapes=False, languages=["en"])
     page = site / "dependence.html"
     text = words(page)
     assert 'id="not-converged"' in page.read_text("utf-8")

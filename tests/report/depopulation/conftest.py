@@ -97,4 +97,5 @@ def stuck_depopulation_site(
 ) -> Path:
     out = tmp_path_factory.mktemp("stuck_depopulation")
     others = {"depopulation": short_depopulation}
-    return build_report(results, grid_panel(results), out, others=others, languages=["en"]).parent
+    panel = grid_panel(results, shapes=False)
+    return build_report(results, panel, out, others=others, languages=["en"]).parent

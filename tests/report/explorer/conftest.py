@@ -51,7 +51,8 @@ def explorer_site(results, explorer_panel, tmp_path_factory) -> Path:
 def hostile_explorer_site(simulated, grid_panel, hostile_names, tmp_path_factory) -> Path:
     results = simulated(names=hostile_names)
     panel = with_surroundings(grid_panel(results))
-    return build_report(results, panel, tmp_path_factory.mktemp("hostile")).parent
+    out = tmp_path_factory.mktemp("hostile")
+    return build_report(results, panel, out, languages=["en"]).parent
 
 
 @pytest.fixture(scope="session")

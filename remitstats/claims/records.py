@@ -1,0 +1,43 @@
+"""Tables out of a JSON document that somebody else may have written."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+
+def table_of(rows: Any) -> pd.DataFrame:
+    """Return rows as a table.
+
+    Parameters
+    ----------
+    rows : list of dict
+        Column -> value, one a row.
+
+    Raises
+    ------
+    TypeError
+        If they are anything else: pandas would make a table of much that is none.
+    """
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise TypeError("a table must be a list of rows, each with names and values")
+    return pd.DataFrame(rows)
+
+
+def columns_of(columns: Any) -> pd.DataFrame:
+    """Return columns as a table.
+
+    Parameters
+    ----------
+    columns : dict of str to list
+        Columns of one length.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If they are anything else.
+    """
+    if not isinstance(columns, dict) or not all(isinstance(v, list) for v in columns.values()):
+        raise TypeError("a table must be a list of values for each name")
+    return pd.DataFrame(columns)
