@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -38,7 +39,7 @@ def calibrate(asked: Asked) -> None:
     """
     from rich.console import Console  # noqa: PLC0415  (start-up stays quick)
 
-    from remitstats.cli.options import codes_of, command_given  # noqa: PLC0415
+    from remitstats.cli.options import codes_of  # noqa: PLC0415
     from remitstats.cli.progress import Phases  # noqa: PLC0415
     from remitstats.estimands.files import replace_file  # noqa: PLC0415
     from remitstats.pipeline import open_panel, require_writable  # noqa: PLC0415
@@ -56,12 +57,28 @@ def calibrate(asked: Asked) -> None:
         records = run_calibration(
             study, asked.fits, workers=asked.workers, cluster=asked.cluster, progress=phases
         )
-    found = calibration_of(subject, records, study.describe() | {"command": command_given()})
+    found = calibration_of(subject, records, study.describe() | {"command": command_of(asked)})
     show(found)
     path = asked.out / "validation" / f"{asked.model}.json"
     typer.echo(str(replace_file(path, found.to_json())))
     if found.rejected_headlines:
         raise typer.Exit(3)
+
+
+def command_of(asked: Asked) -> str:
+    """Return the command that gives the same again: without folders and how it was shared out."""
+    from remitstats.validation.calibration import Length  # noqa: PLC0415  (start-up stays quick)
+
+    parts = ["remitstats", "validate", asked.model, "--simulations", str(asked.simulations)]
+    if asked.draws != Length().draws:
+        parts += ["--draws", str(asked.draws)]
+    if asked.states:
+        parts += ["--states", asked.states]
+    if asked.seed != 1:
+        parts += ["--seed", str(asked.seed)]
+    if asked.panel is not None:
+        parts += ["--panel", asked.panel.name]
+    return shlex.join(parts)
 
 
 def show(found: ModelCalibration) -> None:

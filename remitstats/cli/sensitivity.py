@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -37,7 +38,7 @@ def scale(asked: Asked) -> None:
     from rich.console import Console  # noqa: PLC0415
 
     from remitstats.claims.prior_sensitivity import FOLDER, PriorSensitivity  # noqa: PLC0415
-    from remitstats.cli.options import codes_of, command_given  # noqa: PLC0415
+    from remitstats.cli.options import codes_of  # noqa: PLC0415
     from remitstats.cli.progress import Phases  # noqa: PLC0415
     from remitstats.estimands.files import replace_file  # noqa: PLC0415
     from remitstats.fitting.settings import AskedSettings  # noqa: PLC0415
@@ -52,7 +53,6 @@ def scale(asked: Asked) -> None:
         asked.panel,
         codes_of(asked.states),
         AskedSettings(seed=asked.seed),
-        command=command_given(),
     )
     panel = open_panel(job.panel, job.states)
     with Phases(Console(stderr=True)) as phases:
@@ -67,12 +67,24 @@ def scale(asked: Asked) -> None:
         "settings": json.loads(told["settings"]),
         "panel": told["panel_hash"],
         "code_version": told["code_version"],
-        "command": job.command,
+        "command": command_of(asked),
     }
     found = PriorSensitivity(study, table)
     show(found)
     path = asked.out / FOLDER / f"{asked.model}.json"
     typer.echo(str(replace_file(path, found.to_json())))
+
+
+def command_of(asked: Asked) -> str:
+    """Return the command that gives the same again, without folders."""
+    parts = ["remitstats", "validate", asked.model, "--sensitivity"]
+    if asked.states:
+        parts += ["--states", asked.states]
+    if asked.seed != 1:
+        parts += ["--seed", str(asked.seed)]
+    if asked.panel is not None:
+        parts += ["--panel", asked.panel.name]
+    return shlex.join(parts)
 
 
 def show(found: PriorSensitivity) -> None:

@@ -7,7 +7,7 @@ is the same in every report of a version.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,12 @@ from remitstats.claims.model_calibration import (
     FOLDER,
     ModelCalibration,
     shipped_calibrations,
+)
+from remitstats.claims.prior_sensitivity import FOLDER as SENSITIVITIES
+from remitstats.claims.prior_sensitivity import (
+    THRESHOLD,
+    PriorSensitivity,
+    shipped_sensitivities,
 )
 from remitstats.estimands.files import replace_file
 from remitstats.report.figures.calibration import differences
@@ -54,14 +60,17 @@ class Validation:
     ----------
     models : mapping of str to ModelCalibration
         By name of model.
+    sensitivities : mapping of str to PriorSensitivity
+        By name of model.
     """
 
     models: Mapping[str, ModelCalibration]
+    sensitivities: Mapping[str, PriorSensitivity] = field(default_factory=dict)
 
     @classmethod
     def shipped(cls) -> Validation:
         """Return what is kept with the package."""
-        return cls(shipped_calibrations())
+        return cls(shipped_calibrations(), shipped_sensitivities())
 
     @property
     def pages(self) -> tuple[Page, ...]:
@@ -72,6 +81,8 @@ class Validation:
         """Write the files that the page shows below the folder of the report."""
         for name, found in self.models.items():
             replace_file(out / FOLDER / f"{name}.json", found.to_json())
+        for name, moved in self.sensitivities.items():
+            replace_file(out / SENSITIVITIES / f"{name}.json", moved.to_json())
 
     def jobs(self, texts: Texts) -> list[Job]:
         """Return what to draw: a figure a model, of its headline quantities."""
@@ -108,6 +119,8 @@ class Validation:
             "close": CLOSE,
             "agreement": AGREEMENT,
             "circle": _circle(),
+            "threshold": THRESHOLD,
+            "sensitivity": [_sensitivity(*each) for each in self.sensitivities.items()],
         }
 
 
@@ -145,11 +158,31 @@ def _model(name: str, found: ModelCalibration) -> dict[str, Any]:
     }
 
 
+def _sensitivity(name: str, found: PriorSensitivity) -> dict[str, Any]:
+    """Return a record of how a model's posterior moves with priors and data."""
+    rows = [
+        {**row, "diagnosis": "strong" if shows == "strong prior" else shows}
+        for row, shows in zip(found.quantities.to_dict("records"), found.diagnosis, strict=True)
+    ]
+    headlines = [row for row in rows if row["headline"]]
+    others = [row for row in rows if not row["headline"]]
+    return {
+        "name": name,
+        "quantities": rows,
+        "headlines": len(headlines),
+        "moved": sum(bool(row["diagnosis"]) for row in headlines),
+        "others": len(others),
+        "others_moved": sum(bool(row["diagnosis"]) for row in others),
+        "command": str(found.study.get("command") or ""),
+        "file": f"{SENSITIVITIES}/{name}.json",
+    }
+
+
 def _said(key: str, value: Any) -> Any:
     """Return what was simulated as words: codes after each other, years and counts as a range."""
     if isinstance(value, Mapping):
         value = sorted({*value.values()})
-    if isinstance(value, list) and key in ("years", "countries"):
+    if isinstance(value, list) and key in ("years", "countries", "quarters"):
         return "–".join(dict.fromkeys(str(each) for each in (value[0], value[-1])))
     return ", ".join(map(str, value)) if isinstance(value, list) else value
 

@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 
 from remitstats.claims.model_calibration import ModelCalibration
+from remitstats.claims.prior_sensitivity import PriorSensitivity
 from remitstats.report import build_report
 from remitstats.report import validation_page as page_of
 from remitstats.report.validation_page import AGREEMENT, Validation
@@ -50,6 +51,13 @@ def calibration(*, simulations=200, rejected=(), share=80.0, broken=0) -> ModelC
     )
 
 
+def sensitivity() -> PriorSensitivity:
+    """Made-up numbers; nothing here is a finding."""
+    rows = [("a", True, 0.01, 0.3), ("b", True, 0.06, 0.3), ("c <b>", False, 0.25, 0.04)]
+    table = pd.DataFrame(rows, columns=["quantity", "headline", "prior", "likelihood"])
+    return PriorSensitivity({"command": "remitstats validate macro --sensitivity"}, table)
+
+
 def words(page: Path) -> str:
     body = page.read_text("utf-8").split("<body>")[1]
     return " ".join(unescape(re.sub(r"<[^>]+>", " ", body)).split())
@@ -62,6 +70,7 @@ def shown(results, grid_panel, tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         given = {"reliance": calibration(rejected=("national 2020",), share=76.5, broken=1)}
         patch.setattr(page_of, "shipped_calibrations", lambda: given)
+        patch.setattr(page_of, "shipped_sensitivities", lambda: {"macro": sensitivity()})
         return build_report(results, grid_panel(results, shapes=False), out).parent
 
 
@@ -74,6 +83,19 @@ def test_the_page_says_what_was_found_and_what_was_missed(shown):
     assert "39 municipalities of the states 01, 06" in text
     assert "76.5" in text
     assert "La exigencia no se cumple" in words(shown / "es" / "validation.html")
+
+
+def test_the_page_says_what_moves_with_the_priors(shown):
+    text = words(shown / "validation.html")
+    assert (
+        "Foreign exchange: of 2 headline quantities 1 move with the priors, of 1 others 1" in text
+    )
+    assert "b yes 0.0600 0.300 both move it" in text
+    assert "c <b> 0.250 0.0400 the prior speaks" in text
+    assert "remitstats validate macro --sensitivity" in text
+    assert "a partir de 0.05" in words(shown / "es" / "validation.html")
+    kept = PriorSensitivity.read(shown / "validation" / "sensitivity" / "macro.json")
+    assert kept.diagnosis == ["", "conflict", "strong prior"]
 
 
 def test_what_the_file_says_stays_text(shown):

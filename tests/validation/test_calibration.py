@@ -180,6 +180,9 @@ def test_the_command_writes_what_it_found(tmp_path):
     found = ModelCalibration.read(tmp_path / "validation" / "reliance.json")
     assert found.simulations == 1
     assert found.study["states"] == ["06"]
+    # without folders: what is kept says how to get it again anywhere
+    command = "remitstats validate reliance --simulations 1 --draws 60 --states 06"
+    assert found.study["command"] == command
 
 
 @pytest.mark.parametrize(
@@ -189,6 +192,7 @@ def test_the_command_writes_what_it_found(tmp_path):
         (["circle", "--simulations", "3"], "--simulations can't be used with the model 'circle'"),
         (["relience"], "reliance"),
         (["reliance", "--simulations", "0"], "at least one simulation"),
+        (["macro", "--states", "01"], "simulated whole"),
     ],
 )
 def test_what_makes_no_sense_is_refused(arguments, said, tmp_path):
