@@ -435,11 +435,17 @@ class GaussianSystem:
         dict of str to array, shape (component.size,)
             By component name.
         """
+        return self.components_at(conditional.values, field, rng)
+
+    def components_at(
+        self, hyperparameters: Values, field: Array, rng: np.random.Generator
+    ) -> dict[str, Array]:
+        """Draw the components of the model given their sums and the hyperparameters."""
         found: dict[str, Array] = {}
         for f, layer in zip(self.fields, self.layers(field), strict=True):
-            prior = f.copies_covariance(conditional.values)
+            prior = f.copies_covariance(hyperparameters)
             mixing = f.mixing
-            gain = np.linalg.solve(f.covariance(conditional.values), mixing @ prior).T
+            gain = np.linalg.solve(f.covariance(hyperparameters), mixing @ prior).T
             copies = gain @ layer
             free = mixing.shape[1] - f.layers  # directions that the sum says nothing of
             if free:
