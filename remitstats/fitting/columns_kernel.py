@@ -15,6 +15,7 @@ Array = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
 LANES = 64  # columns worked on side by side: their matrices stay in the fastest memory
+MUCH = 1e100  # products are kept within it: another factor of 1e200 is still a number
 _FAST = {"contract", "nsz", "arcp", "reassoc"}
 
 
@@ -156,6 +157,7 @@ def slopes(precision: Array, weighted: Array, square: Array) -> tuple[Array, Arr
 @numba.njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
 def redraw(
     precision: Array,
+    log_determinant: Array,
     weighted: Array,
     square: Array,
     known: NDArray[np.bool_],
@@ -166,12 +168,14 @@ def redraw(
     """Move the multipliers of the cells, one row of a column after another, by Metropolis steps.
 
     Variance i changes by square_i (1 / trial_i - 1 / current_i), which changes the column's matrix
-    by one rank. `precision`, `weighted` and `current` are overwritten.
+    by one rank. `precision`, `log_determinant`, `weighted` and `current` are overwritten.
 
     Parameters
     ----------
     precision : array, shape (row, row, column)
         V^-1 of every column.
+    log_determinant : array, shape (column,)
+        Of V.
     weighted : array, shape (row, column)
         V^-1 r.
     square : array, shape (row, column)
@@ -199,9 +203,10 @@ def redraw(
             ratio = 1.0 + change * p[r, r]
             if not ratio > 0.0:
                 continue
-            gained = 0.5 * (change * u[r] * u[r] / ratio - np.log(ratio))
-            if log_uniform[r, c] < gained:
+            log_ratio = np.log(ratio)
+            if log_uniform[r, c] < 0.5 * (change * u[r] * u[r] / ratio - log_ratio):
                 current[r, c] = trial[r, c]
+                log_determinant[c] += log_ratio
                 factor, step = change / ratio, change * u[r] / ratio
                 for i in range(rows):
                     line[i] = p[i, r]
@@ -271,15 +276,18 @@ def gather(
     return information, load.ravel()
 
 
-@numba.njit(cache=True, nogil=True, fastmath=_FAST, error_model="numpy")  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
 def student_sum(observed: Array, eta: Array, scale: Array, degrees: float) -> float:
     """Return the sum over measured cells of log(1 + z^2 / degrees), z the scaled residual."""
-    total = 0.0
+    total, product, inverse = 0.0, 1.0, 1.0 / degrees
     for i in range(len(observed)):
         if not np.isnan(observed[i]):
             z = (observed[i] - eta[i]) / scale[i]
-            total += np.log1p(z * z / degrees)
-    return total
+            product *= 1.0 + inverse * z * z
+            if product > MUCH:  # one logarithm for many cells
+                total += np.log(product)
+                product = 1.0
+    return total + np.log(product)
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
@@ -296,14 +304,21 @@ def student_parts(
         Slope of the log density in the logarithm of the scale; 0 where nothing was measured.
     """
     log_scale, tail, share = 0.0, 0.0, 0.0
+    scales, product, inverse = 1.0, 1.0, 1.0 / degrees
     of_log_scale = np.zeros(len(observed))
     for i in range(len(observed)):
         if not np.isnan(observed[i]):
             z = (observed[i] - eta[i]) / scale[i]
             square = z * z
             part = square / (degrees + square)
-            log_scale += np.log(scale[i])
-            tail += np.log1p(square / degrees)
             share += part
             of_log_scale[i] = (degrees + 1.0) * part - 1.0
-    return log_scale, tail, share, of_log_scale
+            scales *= scale[i]
+            product *= 1.0 + inverse * square
+            if product > MUCH:
+                tail += np.log(product)
+                product = 1.0
+            if scales > MUCH or scales < 1.0 / MUCH:
+                log_scale += np.log(scales)
+                scales = 1.0
+    return log_scale + np.log(scales), tail + np.log(product), share, of_log_scale

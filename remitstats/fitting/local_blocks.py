@@ -13,7 +13,10 @@ sparse factorisation of everything costs ten.
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +27,7 @@ from remitstats.parts.latent_gaussian import Values
 
 Array = NDArray[np.float64]
 
+KEPT = 64  # priors of a field that are kept
 NO_DATA = 1e6  # variance of a cell that says nothing, as in `gaussian_system.LEAST_WEIGHT`
 
 
@@ -71,11 +75,13 @@ class LocalBlocks:
             for number in self.local
         }
         self._squares = np.array(list(self.square.values())).reshape(-1, self.columns)
-        self._covariance = {number: FieldCovariance(f) for number, f in enumerate(system.fields)}
+        self._loading = [FieldLoading(f) for f in system.fields]
+        start = system.model.constrain(system.model.initial())
+        self._prior = [FieldPriors(f, start) for f in system.fields]
 
-    def prior(self, number: int, values: Values) -> Array:
-        """Return the prior covariance K of a field's layers: `Field.covariance`, with less to do."""
-        return self._covariance[number](values)
+    def prior(self, number: int, values: Values) -> FieldPrior:
+        """Return the prior of a field's layers."""
+        return self._prior[number](values)
 
     def rest(self, field: Array) -> Array:
         """Return what the fields that are not local add to the cells, shape (row, column)."""
@@ -88,15 +94,14 @@ class LocalBlocks:
 
     def enter(self, number: int, layer: Array) -> Array:
         """Return what a field, shape (layer, element), adds to the cells, shape (row, column)."""
-        f = self.system.fields[number]
-        return np.asarray(f.basis @ np.asarray(f.columns @ layer.T).T)
+        return self._loading[number].enter(layer)
 
     def law(self, values: Values, variance: Array) -> ColumnLaw:
         """Return the law of the columns, given the variances of the cells, shape (row, column)."""
         rows = np.zeros((len(self.local), self.rows, self.rows))
         for place, number in enumerate(self.local):
             basis = self.system.fields[number].basis
-            rows[place] = basis @ self.prior(number, values) @ basis.T
+            rows[place] = basis @ self.prior(number, values).covariance @ basis.T
         return ColumnLaw(*precisions(rows, self._squares, variance))
 
     def density(
@@ -158,20 +163,111 @@ class LocalBlocks:
         missed = residual - np.sqrt(variance) * rng.standard_normal(residual.shape)
         for number in self.local:
             f = self.system.fields[number]
-            covariance[number] = self.prior(number, values)
+            prior = self.prior(number, values)
             unit = rng.standard_normal((f.layers, f.structure.size))
-            found[number] = np.linalg.cholesky(covariance[number]) @ unit
+            found[number], covariance[number] = prior.root @ unit, prior.covariance
             missed -= self.enter(number, found[number])
         weighted = law.weigh(missed)
         for number in self.local:
-            f = self.system.fields[number]
-            said = np.asarray(f.columns.T @ (weighted.T @ f.basis)).T
-            found[number] = found[number] + covariance[number] @ said
+            found[number] += covariance[number] @ self._loading[number].gather(weighted)
         return found
 
 
-class FieldCovariance:
-    """The prior covariance of a field's layers, with what does not change computed once.
+class FieldPrior:
+    """The prior of a field's layers at some hyperparameters.
+
+    Parameters
+    ----------
+    covariance : array, shape (layer, layer)
+        K, as `Field.covariance` gives it.
+    """
+
+    def __init__(self, covariance: Array) -> None:
+        self.covariance = covariance
+
+    @cached_property
+    def root(self) -> Array:
+        """Lower Cholesky root of K."""
+        return np.linalg.cholesky(self.covariance)
+
+    @cached_property
+    def log_determinant(self) -> float:
+        """Logarithm of |K|."""
+        return 2.0 * float(np.log(np.diag(self.root)).sum())
+
+    @cached_property
+    def precision(self) -> Array:
+        """K^-1, shape (layer, layer)."""
+        return np.linalg.inv(self.covariance)
+
+
+class FieldPriors:
+    """The priors of a field's layers, with what does not change computed once.
+
+    Chains ask for a few places again and again; the last ones are kept.
+
+    Parameters
+    ----------
+    f : Field
+        The field.
+    start : mapping of str to float
+        Any hyperparameters: they tell which of them the field depends on.
+    """
+
+    def __init__(self, f: Field, start: Values) -> None:
+        self.identity = np.eye(f.layers)
+        self.parts = []
+        at = 0
+        for component in f.components:
+            mixing = f.mixing[:, at : at + component.copies]
+            at += component.copies
+            self.parts.append((component, mixing, mixing @ mixing.T))
+        self.kept: dict[tuple[float, ...], FieldPrior] = {}
+        seen = _Seen(start)
+        self._covariance(seen)
+        self.names = sorted(seen.names)
+
+    def __call__(self, values: Values) -> FieldPrior:
+        """Return the prior at some hyperparameters."""
+        key = tuple([values[name] for name in self.names])
+        found = self.kept.get(key)
+        if found is None:
+            if len(self.kept) >= KEPT:
+                self.kept = {}  # chains in other threads go on with the one they have
+            found = self.kept[key] = FieldPrior(self._covariance(values))
+        return found
+
+    def _covariance(self, values: Values) -> Array:
+        total = np.zeros_like(self.identity)
+        for component, mixing, product in self.parts:
+            variance = math.exp(2.0 * component.log_sd(values))
+            if component.correlation is None:
+                total += variance * product
+            else:
+                total += variance * (mixing @ component.correlation(values) @ mixing.T)
+        floor = TRACE * float(total.trace()) / len(total) + LEAST_VARIANCE
+        return np.asarray(total + floor * self.identity)
+
+
+class _Seen(Mapping[str, float]):
+    """Hyperparameters that remember which of them were asked for."""
+
+    def __init__(self, values: Values) -> None:
+        self.values_of, self.names = values, set[str]()
+
+    def __getitem__(self, name: str) -> float:
+        self.names.add(name)
+        return self.values_of[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.values_of)
+
+    def __len__(self) -> int:
+        return len(self.values_of)
+
+
+class FieldLoading:
+    """How a field enters the cells, with short ways where each column has an element of its own.
 
     Parameters
     ----------
@@ -180,25 +276,28 @@ class FieldCovariance:
     """
 
     def __init__(self, f: Field) -> None:
-        self.identity = np.eye(f.layers)
-        self.parts = []
-        at = 0
-        for component in f.components:
-            mixing = f.mixing[:, at : at + component.copies]
-            at += component.copies
-            self.parts.append((component, mixing, mixing @ mixing.T))
+        size = f.columns.shape[0]
+        own = f.columns.shape == (size, size) and f.columns.nnz == size
+        self.value = f.columns.diagonal() if own else None
+        if self.value is not None and not np.all(self.value):
+            self.value = None
+        self.columns, self.transposed = f.columns, f.columns.T.tocsr()
+        self.basis = None if np.array_equal(f.basis, np.eye(f.layers)) else f.basis
 
-    def __call__(self, values: Values) -> Array:
-        """Return K, shape (layer, layer); see `Field.covariance`."""
-        total = np.zeros_like(self.identity)
-        for component, mixing, product in self.parts:
-            variance = np.exp(2.0 * component.log_sd(values))
-            if component.correlation is None:
-                total += variance * product
-            else:
-                total += variance * (mixing @ component.correlation(values) @ mixing.T)
-        floor = TRACE * float(np.trace(total)) / len(total) + LEAST_VARIANCE
-        return np.asarray(total + floor * self.identity)
+    def enter(self, layer: Array) -> Array:
+        """Return what the field, shape (layer, element), adds to the cells, (row, column)."""
+        if self.value is not None:
+            by_layer = layer * self.value
+        else:
+            by_layer = np.asarray(self.columns @ layer.T).T
+        return by_layer if self.basis is None else np.asarray(self.basis @ by_layer)
+
+    def gather(self, cells: Array) -> Array:
+        """Return the transposed of `enter`, shape (layer, element)."""
+        by_layer = cells if self.basis is None else self.basis.T @ cells
+        if self.value is not None:
+            return np.asarray(by_layer * self.value)
+        return np.asarray(self.transposed @ by_layer.T).T
 
 
 def _is_local(f: Field) -> bool:

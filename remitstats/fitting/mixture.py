@@ -39,7 +39,7 @@ from remitstats.fitting.columns_kernel import redraw
 from remitstats.fitting.emulator import covariance_root
 from remitstats.fitting.gaussian_system import GaussianSystem
 from remitstats.fitting.laplace import ChainDraws
-from remitstats.fitting.local_blocks import NO_DATA
+from remitstats.fitting.local_blocks import NO_DATA, ColumnLaw
 from remitstats.fitting.mixture_density import (
     Given,
     Joint,
@@ -64,7 +64,7 @@ PILOT = (10, 20, 30, *[10] * 5)  # iterations of the pilot, the curvature taken 
 KEPT = 5  # curvatures that are averaged: a single place may be an odd one
 SPREAD = 1.5  # standard deviations by which chains start apart
 THIN = 2  # iterations a kept draw
-WALK = 3  # steps with the map integrated out
+WALK = 2  # steps with the map integrated out
 TOO_FAR = 1000.0  # error of the energy that counts as a divergence
 
 
@@ -157,7 +157,10 @@ class Chain:
         self.rng = np.random.default_rng(seed)
         self.of_columns, self.of_own = Leap(*preparation.columns), Leap(*preparation.own)
         self.of_wide = Walk(preparation.wide)
+        self.of_lasting = [Single(i) for i in joint.of_lasting]
         self.of_shared = [Single(i) for i in joint.of_shared]
+        # what is known least well is moved more often
+        self.twice = [single for single in self.of_shared if single.number in joint.of_lasting]
         self.of_local = [Single(i) for i in joint.of_local]
         self.curvature: dict[str, deque[Array]] = {}
         self.spare: list[qdldl.Solver] = []
@@ -169,7 +172,7 @@ class Chain:
     def iterate(self) -> tuple[float, float]:
         """Move once; return the acceptance of step 2 and its energy error."""
         joint, state, rng = self.joint, self.state, self.rng
-        values = self.model.constrain(state.theta)
+        values = self.joint.values(state.theta)
         multiplier = draw_multiplier(self.likelihood, values, state.eta, rng)
         given = given_multipliers(joint, multiplier, state.field)
         given = replace(given, multiplier=self.redraw(state.theta, given))
@@ -197,55 +200,79 @@ class Chain:
                 law.columns,
             )
         else:
-            values = self.model.constrain(theta)
+            values = self.joint.values(theta)
             columns = blocks.law(values, joint.variance(values, multiplier))
         residual = np.where(joint.known, joint.measured - enters, 0.0)
         theta, changed = self._move_shared(theta, joint.shared.information(columns, residual))
         for number, layer in changed.items():
             layers[number] = layer
             residual -= np.where(joint.known, blocks.enter(number, layer), 0.0)
-        values = self.model.constrain(theta)
+        values = self.joint.values(theta)
         variance = joint.variance(values, multiplier)
         for number, layer in blocks.draw(values, columns, residual, variance, rng).items():
             layers[number] = layer
         return theta, np.concatenate([layer.ravel() for layer in layers])
 
     def wide_law(
-        self,
-        theta: Array,
-        multiplier: Array,
-        layers: list[Array],
-        spare: qdldl.Solver | None = None,
+        self, theta: Array, multiplier: Array, layers: list[Array], columns: ColumnLaw | None = None
     ) -> WideLaw:
-        """Return the law of the map and what lasts, given the rest of the shared fields."""
+        """Return the law of the map and what lasts, given the rest of the shared fields.
+
+        Parameters
+        ----------
+        theta : array
+            Unconstrained hyperparameters.
+        multiplier : array, shape (row, column)
+            Precision multipliers of the cells.
+        layers : list of array
+            The fields; of the map and of what lasts nothing is used.
+        columns : ColumnLaw, optional
+            Law of the columns, if it is known.
+        """
         joint = self.joint
         assert joint.wide is not None  # noqa: S101 - only asked for where there is a map
-        values = self.model.constrain(theta)
-        known = joint.wide.known(values, layers)
-        residual = np.where(joint.known, joint.measured - known, 0.0)
-        return joint.wide.law(theta, residual, joint.variance(values, multiplier), spare)
+        values = self.joint.values(theta)
+        if columns is None:
+            columns = joint.blocks.law(values, joint.variance(values, multiplier))
+        residual = np.where(joint.known, joint.measured - joint.wide.known(values, layers), 0.0)
+        return joint.wide.law(values, residual, columns, self.spare.pop() if self.spare else None)
 
     def _move_wide(
         self, theta: Array, multiplier: Array, layers: list[Array]
     ) -> tuple[Array, WideLaw]:
         """Move the hyperparameters of the map and of what it shares variation with."""
-
-        def law(t: Array) -> WideLaw:
-            return self.wide_law(t, multiplier, layers, self.spare.pop() if self.spare else None)
-
-        here = law(theta)
+        joint, rng = self.joint, self.rng
+        assert joint.wide is not None  # noqa: S101 - only asked for where there is a map
+        here = self.wide_law(theta, multiplier, layers)
         for _ in range(WALK):
-            trial = self.of_wide.trial(theta, self.rng)
+            trial = self.of_wide.trial(theta, rng)
             if np.any(np.abs(trial) > FARTHEST):
                 self.of_wide.learn(0.0, self.gain)
                 continue
-            there = law(trial)
+            there = self.wide_law(trial, multiplier, layers)
             ratio = (
                 there.log_density - here.log_density - 0.5 * float(trial @ trial - theta @ theta)
             )
             accept = math.exp(min(0.0, ratio)) if math.isfinite(ratio) else 0.0
             self.of_wide.learn(accept, self.gain)
-            if self.rng.random() < accept:
+            if rng.random() < accept:
+                theta, here, there = trial, there, here
+            self.spare.append(there.conditional.solver)
+        if self.of_lasting:  # one of those whose fields take the map's place
+            single = self.of_lasting[rng.integers(len(self.of_lasting))]
+            i = single.number
+            trial = theta.copy()
+            trial[i] = single.trial(theta, rng)
+            there = self.wide_law(trial, multiplier, layers, here.columns)
+            ratio = there.log_density - here.log_density - 0.5 * (trial[i] ** 2 - theta[i] ** 2)
+            for part in joint.wide.lasting:
+                if part.number in joint.fields[i]:
+                    after, before = (
+                        part.log_density_of_rest(self.joint.values(t), layers[part.number])
+                        for t in (trial, theta)
+                    )
+                    ratio += after - before
+            if single.accept(ratio, rng, self.gain):
                 theta, here, there = trial, there, here
             self.spare.append(there.conditional.solver)
         self.spare.append(here.conditional.solver)
@@ -256,9 +283,9 @@ class Chain:
     ) -> tuple[Array, dict[int, Array]]:
         """Move the hyperparameters of shared fields, these integrated out; draw the fields."""
         joint, rng = self.joint, self.rng
-        values = self.model.constrain(theta)
+        values = self.joint.values(theta)
         here = joint.shared.law(values, information)
-        for single in self.of_shared:
+        for single in [*self.of_shared, *self.twice]:
             i, t = single.number, single.trial(theta, rng)
             if abs(t) > FARTHEST:
                 continue
@@ -274,7 +301,7 @@ class Chain:
         """Move the multipliers with the columns' own effects integrated out."""
         joint, rng = self.joint, self.rng
         known = joint.known
-        values = self.model.constrain(theta)
+        values = self.joint.values(theta)
         _, scale, degrees = self.likelihood.mixture(values)
         square = scale.reshape(known.shape) ** 2
         current = np.where(known, given.multiplier.reshape(known.shape), 1.0)
@@ -282,16 +309,22 @@ class Chain:
         weighted = law.weigh(given.residual)
         trial = rng.standard_gamma(0.5 * degrees, known.shape) / (0.5 * degrees)  # its prior
         log_uniform = np.log(rng.random(known.shape))
-        redraw(law.precision, weighted, square, known, current, trial, log_uniform)
+        redraw(
+            law.precision,
+            law.log_determinant,
+            weighted,
+            square,
+            known,
+            current,
+            trial,
+            log_uniform,
+        )
+        density = law.log_density(given.residual)
         # then all of a column together: a municipality may be an outlier in every row
         log_factor = np.asarray(rng.standard_normal(known.shape[1]))
         scaled = current * np.exp(log_factor)
-        density, new = (
-            joint.blocks.law(values, np.where(known, square / w, NO_DATA)).log_density(
-                given.residual
-            )
-            for w in (current, scaled)
-        )
+        after = joint.blocks.law(values, np.where(known, square / scaled, NO_DATA))
+        new = after.log_density(given.residual)
         prior = 0.5 * degrees * known.sum(axis=0) * log_factor
         prior += 0.5 * degrees * np.where(known, current - scaled, 0.0).sum(axis=0)
         taken = np.log(rng.random(known.shape[1])) < new - density + prior
@@ -299,9 +332,9 @@ class Chain:
 
     def _rescale(self, state: State) -> State:
         """Move the hyperparameters of effects, their fields held fixed in units of the prior."""
-        joint, model, rng = self.joint, self.model, self.rng
+        joint, rng = self.joint, self.rng
         theta, eta = state.theta, state.eta
-        values, layers = model.constrain(theta), list(self.system.layers(state.field))
+        values, layers = joint.values(theta), list(self.system.layers(state.field))
         density = joint.log_likelihood(values, eta)
         for single in self.of_local:
             i, t = single.number, single.trial(theta, rng)
@@ -310,10 +343,8 @@ class Chain:
             new = joint.at(values, i, t)
             changed, there = {}, eta.copy()
             for number in joint.fields[i]:
-                before, after = (
-                    np.linalg.cholesky(joint.blocks.prior(number, v)) for v in (values, new)
-                )
-                changed[number] = after @ np.linalg.solve(before, layers[number])
+                before, after = (joint.blocks.prior(number, v).root for v in (values, new))
+                changed[number] = (after @ np.linalg.inv(before)) @ layers[number]
                 more = changed[number] - layers[number]
                 there += joint.blocks.enter(number, more).ravel()
             gained = joint.log_likelihood(new, there) - density
@@ -328,7 +359,7 @@ class Chain:
         """Whiten the steps by the mean curvature of the last places the chain has been to."""
         joint, theta = self.joint, self.state.theta
         multiplier = draw_multiplier(
-            self.likelihood, self.model.constrain(theta), self.state.eta, self.rng
+            self.likelihood, self.joint.values(theta), self.state.eta, self.rng
         )
         given = given_multipliers(joint, multiplier, self.state.field)
 
@@ -360,7 +391,7 @@ class Chain:
         weight = multiplier.reshape(self.joint.known.shape)
 
         def density(theta: Array) -> float:
-            law = self.wide_law(theta, weight, layers, self.spare.pop() if self.spare else None)
+            law = self.wide_law(theta, weight, layers)
             self.spare.append(law.conditional.solver)
             return law.log_density - 0.5 * float(theta @ theta)
 
@@ -416,7 +447,7 @@ class Chain:
                 out.accept_hyper[i], error = self.iterate()
                 out.diverging[i] |= error > TOO_FAR
             state = self.state
-            values = model.constrain(state.theta)
+            values = self.joint.values(state.theta)
             effects = system.components_at(values, state.field, self.rng)
             out.theta[i], out.eta[i] = state.theta, state.eta
             out.log_joint[i] = self.likelihood.log_density(state.eta, values).sum()

@@ -18,7 +18,7 @@ from scipy import special
 
 from remitstats.fitting.columns_kernel import student_parts, student_sum
 from remitstats.fitting.gaussian_system import GaussianSystem
-from remitstats.fitting.local_blocks import NO_DATA, LocalBlocks
+from remitstats.fitting.local_blocks import KEPT, NO_DATA, LocalBlocks
 from remitstats.fitting.shared_fields import SharedFields
 from remitstats.fitting.wide_field import find_wide_field
 from remitstats.parts.latent_gaussian import Values
@@ -68,15 +68,17 @@ class Joint:
 
     Attributes
     ----------
-    of_likelihood, of_columns, of_wide, of_shared, of_local : list of int
+    of_likelihood, of_columns, of_wide, of_lasting, of_shared, of_local : list of int
         Hyperparameters of the likelihood; those explored with all that is a column's own
-        integrated out; with the map and what lasts integrated out too; with all shared fields but
-        the map integrated out; and those on which columns' own fields or the map depend.
+        integrated out; with the map and what lasts integrated out too, of which some belong to
+        shared fields that lie on the map; with all shared fields but the map integrated out; and
+        those on which columns' own fields or the map depend.
     """
 
     def __init__(self, system: GaussianSystem) -> None:
         self.system, self.model = system, system.model
         self.names = list(self.model.hyperparameters)
+        self._kept: dict[bytes, dict[str, float]] = {}
         self.blocks = LocalBlocks(system)
         likelihood = self.model.likelihood
         assert isinstance(likelihood, ScaleMixture)  # noqa: S101 - `fit` chose this engine by it
@@ -111,12 +113,25 @@ class Joint:
         self.of_wide = [
             i for i in of_effects if near & set(self.fields[i]) and not shared & set(self.fields[i])
         ]
+        lasting = set() if self.wide is None else {part.number for part in self.wide.lasting}
+        large = {n for n in lasting if system.fields[n].structure.size > 1}
+        self.of_lasting = [i for i in self.of_shared if large & set(self.fields[i])]
         self.of_local = [i for i in of_effects if i not in self.of_shared]
         self.moving = {n for i in self.of_columns for n in self.fields[i]}
         observed = likelihood.mixture(start)[0]
         shape = (self.blocks.rows, self.blocks.columns)
         self.known = np.isfinite(observed).reshape(shape)
         self.measured = np.where(self.known, (observed - self.model.offset).reshape(shape), 0.0)
+
+    def values(self, theta: Array) -> dict[str, float]:
+        """Return the hyperparameters on their own scales; the last ones are kept."""
+        key = theta.tobytes()
+        found = self._kept.get(key)
+        if found is None:
+            if len(self._kept) >= KEPT:
+                self._kept = {}
+            found = self._kept[key] = self.model.constrain(theta)
+        return found
 
     def at(self, values: Values, i: int, t: float) -> dict[str, float]:
         """Return values with hyperparameter i at its unconstrained t."""
@@ -134,10 +149,9 @@ class Joint:
 
     def field_density(self, number: int, values: Values, gram: Array) -> float:
         """Return the log prior density of a field with the given squares X R X'."""
-        covariance = self.blocks.prior(number, values)
-        determinant = float(np.linalg.slogdet(covariance)[1])
-        square = float(np.trace(np.linalg.solve(covariance, gram)))
-        return -0.5 * (self.system.fields[number].structure.rank * determinant + square)
+        prior = self.blocks.prior(number, values)
+        rank = self.system.fields[number].structure.rank
+        return -0.5 * (rank * prior.log_determinant + float(np.vdot(prior.precision, gram)))
 
     def log_likelihood(self, values: Values, eta: Array) -> float:
         """Return the log likelihood, up to a constant in the linear predictor."""
@@ -146,14 +160,14 @@ class Joint:
 
     def chain_rule(self, theta: Array, slope: dict[int, Array], of_log_scale: Array) -> Array:
         """Return the slope in theta from those in the fields' covariances and cells' scales."""
-        values, found = self.model.constrain(theta), np.zeros(len(theta))
+        values, found = self.values(theta), np.zeros(len(theta))
         scales = self.likelihood.log_scale_slopes(values)
         for i in self.of_columns:
             name = self.names[i]
             up, down = (self.at(values, i, theta[i] + h) for h in (STEP, -STEP))
             for number in self.fields[i]:
-                change = self.blocks.prior(number, up) - self.blocks.prior(number, down)
-                found[i] += float(np.sum(slope[number] * change)) / (2.0 * STEP)
+                higher, lower = (self.blocks.prior(number, v).covariance for v in (up, down))
+                found[i] += float(np.vdot(slope[number], higher - lower)) / (2.0 * STEP)
             if name in scales:
                 pace = (up[name] - down[name]) / (2.0 * STEP)
                 found[i] += pace * float(of_log_scale @ scales[name])
@@ -166,7 +180,7 @@ def own_density(joint: Joint, eta: Array, theta: Array) -> tuple[float, Array]:
     The gradient is of the likelihood's own hyperparameters; the others stand still.
     """
     likelihood = joint.likelihood
-    values = joint.model.constrain(theta)
+    values = joint.values(theta)
     observed, scale, degrees = likelihood.mixture(values)
     log_scale, tail, share, of_log_scale = student_parts(observed, eta, scale, degrees)
     count = int(np.count_nonzero(joint.known))
@@ -230,7 +244,7 @@ def given_multipliers(joint: Joint, multiplier: Array, field: Array) -> Given:
 
 def log_density(joint: Joint, given: Given, theta: Array) -> tuple[float, Array]:
     """Return the log density of theta that step 2 explores, and its gradient."""
-    values = joint.model.constrain(theta)
+    values = joint.values(theta)
     variance = joint.variance(values, given.multiplier.reshape(joint.known.shape))
     value, slope, cells = joint.blocks.density(values, given.residual, variance)
     own = theta[joint.of_columns]
@@ -239,7 +253,7 @@ def log_density(joint: Joint, given: Given, theta: Array) -> tuple[float, Array]
         if number not in joint.moving:
             continue
         value += joint.field_density(number, values, gram)
-        precision = np.linalg.inv(joint.blocks.prior(number, values))
+        precision = joint.blocks.prior(number, values).precision
         rank = joint.system.fields[number].structure.rank
         slope[number] = 0.5 * (precision @ gram @ precision - rank * precision)
     of_log_scale = 2.0 * np.where(joint.known, cells * variance, 0.0).ravel()

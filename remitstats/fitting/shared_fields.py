@@ -1,9 +1,9 @@
 """Fields that many columns share, all at once: intervals, states, the effect of size.
 
 With all that is a column's own integrated out (`local_blocks`) and the map held fixed, what the
-measurements say of a few hundred shared elements is one small dense matrix, X' V^-1 X, that does not
-depend on the fields' own hyperparameters. Their law is then known without the fields for less than
-a millisecond a place, and the fields are drawn together.
+measurements say of a few hundred shared elements is one small dense matrix, X' V^-1 X, that does
+not depend on the fields' own hyperparameters. Their law is then known without the fields for less
+than a millisecond a place, and the fields are drawn together.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 from scipy import linalg
+from scipy.linalg import lapack
 
 from remitstats.fitting.columns_kernel import gather
 from remitstats.fitting.gaussian_system import Field
@@ -49,14 +50,14 @@ class SharedLaw:
     log_marginal : float
         Log density of the measurements without the fields, up to a constant.
     factor : array, shape (latent, latent)
-        Lower Cholesky factor of the fields' precision.
-    mean : array, shape (latent,)
-        Their mean.
+        Lower Cholesky factor L of the fields' precision.
+    half : array, shape (latent,)
+        L^-1 times the load; L'^-1 times it is the fields' mean.
     """
 
     log_marginal: float
     factor: Array
-    mean: Array
+    half: Array
 
 
 class SharedFields:
@@ -107,29 +108,29 @@ class SharedFields:
             law.precision, law.weigh(residual), self.element, self.value, self.size
         )
         if self._basis is not None:
-            return Information(self._basis.T @ found @ self._basis, self._basis.T @ load)
-        return Information(found, load)
+            found, load = self._basis.T @ found @ self._basis, self._basis.T @ load
+        return Information(found.T, load)  # symmetric; LAPACK reads by columns
 
     def law(self, values: Values, information: Information) -> SharedLaw:
         """Return the law of the fields at some hyperparameters."""
-        matrix = information.matrix.copy()
+        matrix = information.matrix.copy(order="K")
         log_prior = 0.0
         for number, f, add in zip(self.numbers, self._fields, self._priors, strict=True):
-            covariance = self.blocks.prior(number, values)
-            log_prior -= f.structure.size * float(np.linalg.slogdet(covariance)[1])
-            add(matrix, np.linalg.inv(covariance))
-        factor = linalg.cholesky(matrix, lower=True, overwrite_a=True, check_finite=False)
-        half = linalg.solve_triangular(factor, information.load, lower=True, check_finite=False)
-        mean = linalg.solve_triangular(factor, half, lower=True, trans="T", check_finite=False)
+            prior = self.blocks.prior(number, values)
+            log_prior -= f.structure.size * prior.log_determinant
+            add(matrix, prior.precision)
+        factor, failed = lapack.dpotrf(matrix, lower=1, overwrite_a=1)
+        if failed:
+            raise np.linalg.LinAlgError("the precision of shared fields is not positive definite")
+        half = lapack.dtrtrs(factor, information.load, lower=1)[0].ravel()
         log_determinant = 2.0 * float(np.sum(np.log(np.diag(factor))))
         log_marginal = 0.5 * (log_prior - log_determinant + float(half @ half))
-        return SharedLaw(log_marginal, factor, mean)
+        return SharedLaw(log_marginal, factor, half)
 
     def draw(self, law: SharedLaw, rng: np.random.Generator) -> dict[int, Array]:
         """Draw the fields, by number, each of shape (layer, element)."""
-        noise = rng.standard_normal(len(law.mean))
-        away = linalg.solve_triangular(law.factor, noise, lower=True, trans="T", check_finite=False)
-        drawn = law.mean + away
+        unit = law.half + rng.standard_normal(len(law.half))
+        drawn = lapack.dtrtrs(law.factor, unit, lower=1, trans=1)[0].ravel()
         return {
             number: drawn[a:b].reshape(f.structure.size, f.layers).T
             for number, f, a, b in zip(

@@ -13,13 +13,14 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import qdldl
 from numpy.typing import NDArray
 
-from remitstats.fitting.gaussian_system import Conditional, Field, GaussianSystem, Surrogate
-from remitstats.fitting.local_blocks import ColumnLaw, LocalBlocks
+from remitstats.fitting.gaussian_system import Conditional, Field, GaussianSystem
+from remitstats.fitting.local_blocks import ColumnLaw, FieldPriors, LocalBlocks
 from remitstats.parts.latent_gaussian import Component, Values
 from remitstats.parts.likelihood import Gaussian
 
@@ -48,13 +49,27 @@ class LastingPart:
 
     def log_sd(self, values: Values) -> float:
         """Return the logarithm of its prior standard deviation given the rest of the field."""
-        precision = np.linalg.inv(self.blocks.prior(self.number, values))
+        precision = self.blocks.prior(self.number, values).precision
         return -0.5 * math.log(float(self.direction @ precision @ self.direction))
 
+    def log_density_of_rest(self, values: Values, layer: Array) -> float:
+        """Return the log prior density of the rest of the field, up to a constant."""
+        structure = self.blocks.system.fields[self.number].structure
+        covariance = self.blocks.prior(self.number, values).covariance
+        covariance = self.others.T @ covariance @ self.others
+        unit = np.asarray(structure.root @ (self.others.T @ layer).T)
+        square = float(np.trace(np.linalg.solve(covariance, unit.T @ unit)))
+        return -0.5 * (structure.rank * float(np.linalg.slogdet(covariance)[1]) + square)
+
+    @cached_property
+    def others(self) -> Array:
+        """Orthonormal basis of all that is not the direction, shape (layer, layer - 1)."""
+        return np.asarray(np.linalg.svd(self.direction[:, None])[0][:, 1:])
+
     def known(self, values: Values, layer: Array) -> Array:
-        """Return the rest of the field with the prior mean of what lasts, shape (layer, element)."""
+        """Return the rest of the field with the prior mean of what lasts, as a field."""
         rest = layer - np.outer(self.direction, self.direction @ layer)
-        pull = self.direction @ np.linalg.inv(self.blocks.prior(self.number, values))
+        pull = self.direction @ self.blocks.prior(self.number, values).precision
         mean = -(pull @ rest) / float(pull @ self.direction)
         return np.asarray(rest + np.outer(self.direction, mean))
 
@@ -124,6 +139,8 @@ class WideField:
             reported={},
         )
         self.system = GaussianSystem(alone)
+        start = alone.constrain(alone.initial())
+        self._priors = [FieldPriors(f, start) for f in self.system.fields]
 
     def known(self, values: Values, layers: list[Array]) -> Array:
         """Return what is held fixed of the shared fields, in the cells, shape (row, column)."""
@@ -137,28 +154,63 @@ class WideField:
         return total
 
     def law(
-        self, theta: Array, residual: Array, variance: Array, spare: qdldl.Solver | None = None
+        self,
+        values: Values,
+        residual: Array,
+        columns: ColumnLaw,
+        spare: qdldl.Solver | None = None,
     ) -> WideLaw:
         """Return the law of the map and what lasts, and that of residuals without them.
 
         Parameters
         ----------
-        theta : array
-            Unconstrained hyperparameters.
-        residual, variance : array, shape (row, column)
-            Measurements less what is `known`, and their variances.
+        values : mapping of str to float
+            Hyperparameters.
+        residual : array, shape (row, column)
+            Measurements less what is `known`.
+        columns : ColumnLaw
+            Law of the columns given the map and what lasts.
         spare : qdldl.Solver, optional
             A solver of this system that is no longer needed.
         """
-        columns = self.blocks.law(self.system.model.constrain(theta), variance)
         weighted = columns.weigh(residual)
-        basis = np.broadcast_to(self.basis[:, None], residual.shape)
-        weight = self.basis @ columns.weigh(np.ascontiguousarray(basis))
-        value = (self.basis @ weighted) / weight
-        found = self.system.condition(theta, Surrogate(value, weight), spare)
-        gained = found.log_marginal + 0.5 * float(weight @ value**2)
+        weight = np.einsum("a,b,abc->c", self.basis, self.basis, columns.precision)
+        found = self._condition(values, weight, (self.basis @ weighted) / weight, spare)
         plain = float(columns.log_determinant.sum() + np.vdot(residual, weighted))
-        return WideLaw(gained - 0.5 * plain, columns, found)
+        return WideLaw(found.log_marginal - 0.5 * plain, columns, found)
+
+    def _condition(
+        self, values: Values, weight: Array, value: Array, spare: qdldl.Solver | None
+    ) -> Conditional:
+        """Do as `GaussianSystem.condition` does, for fields of one layer and without a constant.
+
+        `log_marginal` leaves out the square of the measurements themselves.
+        """
+        system = self.system
+        variance = [float(prior(values).covariance[0, 0]) for prior in self._priors]
+        matrix = system.with_precisions(1.0 / np.array(variance), weight)
+        if spare is None:
+            spare = qdldl.Solver(matrix, upper=True)
+        else:
+            spare.update(matrix, upper=True)
+        load = system.load(weight * value)
+        mean = spare.solve(np.concatenate([load, np.zeros(system.constraints)]))[: system.latent]
+        log_prior = sum(
+            f.structure.rank * math.log(v) for f, v in zip(system.fields, variance, strict=True)
+        )
+        log_determinant = float(np.log(np.abs(spare.factors()[1])).sum())
+        return Conditional(
+            system=system,
+            solver=spare,
+            values=values,
+            log_marginal=0.5 * (float(load @ mean) - log_prior - log_determinant),
+            mean=np.asarray(mean),
+            cell_scale=np.ones(len(weight)),
+            whitening=tuple(np.array([[v**-0.5]]) for v in variance),
+            value=value,
+            weight=weight,
+            log_weight=0.0,
+        )
 
     def draw(self, law: WideLaw, layers: list[Array], rng: np.random.Generator) -> dict[int, Array]:
         """Draw the map and what lasts; return the fields that changed, by number.

@@ -11,9 +11,9 @@ from scipy import stats
 
 import remitstats
 from remitstats.fitting import mixture
+from remitstats.fitting.columns_kernel import multiply, precisions, redraw, slopes
 from remitstats.fitting.gate import gate
 from remitstats.fitting.gaussian_system import GaussianSystem, Surrogate
-from remitstats.fitting.columns_kernel import multiply, precisions, redraw, slopes
 from remitstats.fitting.local_blocks import LocalBlocks
 from remitstats.fitting.mixture import Chain
 from remitstats.fitting.mixture_density import (
@@ -178,7 +178,7 @@ def test_a_whole_field_is_drawn_from_its_law(chain: Chain, multiplier: Array) ->
         ),
         np.random.SeedSequence(3),
     )
-    for single in ours.of_shared:
+    for single in [*ours.of_lasting, *ours.of_shared]:
         single.log_length = -np.inf  # theta stands still
     field, eta, sums = exact.mean, [], []
     for _ in range(600):
@@ -225,11 +225,11 @@ def test_matrices_of_all_columns_are_inverted_as_each_alone() -> None:
     weighted = multiply(precision, residual)
     assert np.moveaxis(precision, 2, 0) == pytest.approx(inverse)
     assert log_determinant == pytest.approx(np.linalg.slogdet(matrices)[1])
-    assert weighted.T == pytest.approx(np.einsum("cij,jc->ci", inverse, residual))
+    assert pytest.approx(np.einsum("cij,jc->ci", inverse, residual)) == weighted.T
     of_fields, of_cells = slopes(precision, weighted, square)
     per_column = 0.5 * (np.einsum("ic,jc->cij", weighted, weighted) - inverse)
     assert of_fields == pytest.approx(np.einsum("fc,cij->fij", square, per_column))
-    assert of_cells.T == pytest.approx(np.diagonal(per_column, axis1=1, axis2=2))
+    assert pytest.approx(np.diagonal(per_column, axis1=1, axis2=2)) == of_cells.T
 
 
 def test_changes_of_one_rank_leave_the_matrices_of_the_new_multipliers() -> None:
@@ -241,13 +241,14 @@ def test_changes_of_one_rank_leave_the_matrices_of_the_new_multipliers() -> None
     trial = rng.gamma(1.0, 1.0, (rows, columns))
     known = rng.random((rows, columns)) < 0.9
     residual = rng.standard_normal((rows, columns))
-    precision, _ = precisions(covariance, ones, square / current)
+    precision, log_determinant = precisions(covariance, ones, square / current)
     weighted = multiply(precision, residual)
-    before = current.copy()
-    redraw(precision, weighted, square, known, current, trial, np.log(rng.random(known.shape)))
+    before, chance = current.copy(), np.log(rng.random(known.shape))
+    redraw(precision, log_determinant, weighted, square, known, current, trial, chance)
     assert np.array_equal(current[~known], before[~known])
     assert 0.2 < (current != before)[known].mean() < 0.99, "some moves are made, some are not"
-    anew, _ = precisions(covariance, ones, square / current)
+    anew, of_anew = precisions(covariance, ones, square / current)
+    assert log_determinant == pytest.approx(of_anew)
     assert precision == pytest.approx(anew)
     assert weighted == pytest.approx(multiply(anew, residual))
 
