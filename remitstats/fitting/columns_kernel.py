@@ -287,7 +287,7 @@ def student_sum(observed: Array, eta: Array, scale: Array, degrees: float) -> fl
             if product > MUCH:  # one logarithm for many cells
                 total += np.log(product)
                 product = 1.0
-    return total + np.log(product)
+    return float(total + np.log(product))
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]

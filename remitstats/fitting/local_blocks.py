@@ -48,7 +48,7 @@ class ColumnLaw:
 
     def weigh(self, residual: Array) -> Array:
         """Return V^-1 r, shape (row, column)."""
-        return multiply(self.precision, residual)
+        return np.asarray(multiply(self.precision, residual))
 
     def log_density(self, residual: Array) -> Array:
         """Return the log density of every column's residuals, up to a constant."""

@@ -156,7 +156,7 @@ class Joint:
     def log_likelihood(self, values: Values, eta: Array) -> float:
         """Return the log likelihood, up to a constant in the linear predictor."""
         observed, scale, degrees = self.likelihood.mixture(values)
-        return -0.5 * (degrees + 1.0) * student_sum(observed, eta, scale, degrees)
+        return float(-0.5 * (degrees + 1.0) * student_sum(observed, eta, scale, degrees))
 
     def chain_rule(self, theta: Array, slope: dict[int, Array], of_log_scale: Array) -> Array:
         """Return the slope in theta from those in the fields' covariances and cells' scales."""

@@ -8,11 +8,9 @@ than a millisecond a place, and the fields are drawn together.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-import scipy.sparse as sp
 from numpy.typing import NDArray
 from scipy import linalg
 from scipy.linalg import lapack
@@ -45,17 +43,22 @@ class Information:
 class SharedLaw:
     """Law of the shared fields given their hyperparameters.
 
+    It is kept in units of the prior: a standard deviation near zero then costs no digits.
+
     Parameters
     ----------
     log_marginal : float
         Log density of the measurements without the fields, up to a constant.
+    roots : list of array
+        Roots of the prior covariance of every field's layers.
     factor : array, shape (latent, latent)
-        Lower Cholesky factor L of the fields' precision.
+        Lower Cholesky factor L of the precision of the fields in units of their prior.
     half : array, shape (latent,)
-        L^-1 times the load; L'^-1 times it is the fields' mean.
+        L^-1 times the load; L'^-1 times it is the mean in those units.
     """
 
     log_marginal: float
+    roots: list[Array]
     factor: Array
     half: Array
 
@@ -73,7 +76,7 @@ class SharedFields:
     Raises
     ------
     ValueError
-        If a field has constraints, or several of its elements enter one column.
+        If elements of a field depend on each other, or several enter one column.
     """
 
     def __init__(self, blocks: LocalBlocks, without: int | None) -> None:
@@ -90,7 +93,7 @@ class SharedFields:
         self.element, self.value = np.zeros(shape, dtype=np.int64), np.zeros(shape)
         for place, f in enumerate(fields):
             entered = np.diff(f.columns.indptr)
-            if f.structure.constraint.shape[0] or entered.max(initial=0) > 1:
+            if not _independent(f) or entered.max(initial=0) > 1:
                 raise ValueError(f"the field of '{f.components[0].name}' is no shared field")
             self.element[place] = first[place]
             self.element[place, entered == 1] += f.columns.indices
@@ -98,7 +101,6 @@ class SharedFields:
         latent = [f.size for f in fields]
         self.start = np.concatenate([[0], np.cumsum(latent)]).astype(int)
         self._fields = fields
-        self._priors = [_prior(f, s) for f, s in zip(fields, self.start, strict=False)]
         plain = all(np.array_equal(f.basis, np.eye(blocks.rows)) for f in fields)
         self._basis = None if plain else linalg.block_diag(*[_basis(f) for f in fields])
 
@@ -109,32 +111,37 @@ class SharedFields:
         )
         if self._basis is not None:
             found, load = self._basis.T @ found @ self._basis, self._basis.T @ load
-        return Information(found.T, load)  # symmetric; LAPACK reads by columns
+        return Information(found, load)
 
     def law(self, values: Values, information: Information) -> SharedLaw:
         """Return the law of the fields at some hyperparameters."""
-        matrix = information.matrix.copy(order="K")
-        log_prior = 0.0
-        for number, f, add in zip(self.numbers, self._fields, self._priors, strict=True):
-            prior = self.blocks.prior(number, values)
-            log_prior -= f.structure.size * prior.log_determinant
-            add(matrix, prior.precision)
-        factor, failed = lapack.dpotrf(matrix, lower=1, overwrite_a=1)
+        roots = [self.blocks.prior(number, values).root for number in self.numbers]
+        matrix = self._whiten(self._whiten(information.matrix, roots).T, roots)
+        load = self._whiten(information.load[:, None], roots).ravel()
+        matrix.ravel()[:: len(matrix) + 1] += 1.0
+        factor, failed = lapack.dpotrf(matrix.T, lower=1, overwrite_a=1)  # it reads by columns
         if failed:
             raise np.linalg.LinAlgError("the precision of shared fields is not positive definite")
-        half = lapack.dtrtrs(factor, information.load, lower=1)[0].ravel()
-        log_determinant = 2.0 * float(np.sum(np.log(np.diag(factor))))
-        log_marginal = 0.5 * (log_prior - log_determinant + float(half @ half))
-        return SharedLaw(log_marginal, factor, half)
+        half = lapack.dtrtrs(factor, load, lower=1)[0].ravel()
+        log_marginal = 0.5 * float(half @ half) - float(np.sum(np.log(np.diag(factor))))
+        return SharedLaw(log_marginal, roots, factor, half)
+
+    def _whiten(self, rows: Array, roots: list[Array]) -> Array:
+        """Return rows, an element and layer each, multiplied by the fields' transposed roots."""
+        found = np.empty(rows.shape)
+        for f, root, a, b in zip(self._fields, roots, self.start, self.start[1:], strict=False):
+            part = rows[a:b].reshape(f.structure.size, f.layers, -1)
+            found[a:b] = (root.T @ part).reshape(b - a, -1)
+        return found
 
     def draw(self, law: SharedLaw, rng: np.random.Generator) -> dict[int, Array]:
         """Draw the fields, by number, each of shape (layer, element)."""
         unit = law.half + rng.standard_normal(len(law.half))
         drawn = lapack.dtrtrs(law.factor, unit, lower=1, trans=1)[0].ravel()
         return {
-            number: drawn[a:b].reshape(f.structure.size, f.layers).T
-            for number, f, a, b in zip(
-                self.numbers, self._fields, self.start, self.start[1:], strict=False
+            number: root @ drawn[a:b].reshape(f.structure.size, f.layers).T
+            for number, f, root, a, b in zip(
+                self.numbers, self._fields, law.roots, self.start, self.start[1:], strict=False
             )
         }
 
@@ -144,14 +151,8 @@ def _basis(f: Field) -> Array:
     return np.kron(np.eye(f.structure.size), f.basis)
 
 
-def _prior(f: Field, start: int) -> Callable[[Array, Array], None]:
-    """Return what adds a field's prior precision to the matrix of all fields."""
-    structure = sp.coo_array(f.structure.precision)
-    layer = np.arange(f.layers)
-    row = (start + structure.row * f.layers)[:, None, None] + layer[:, None]
-    column = (start + structure.col * f.layers)[:, None, None] + layer
-
-    def add(matrix: Array, precision: Array) -> None:
-        matrix[row, column] += structure.data[:, None, None] * precision
-
-    return add
+def _independent(f: Field) -> bool:
+    """Whether the elements of a field are independent, of unit scale."""
+    root = f.structure.root
+    same = root.shape[0] == root.shape[1] == root.nnz and bool(np.all(root.diagonal() == 1.0))
+    return same and not f.structure.constraint.shape[0]

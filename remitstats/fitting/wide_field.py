@@ -49,8 +49,16 @@ class LastingPart:
 
     def log_sd(self, values: Values) -> float:
         """Return the logarithm of its prior standard deviation given the rest of the field."""
-        precision = self.blocks.prior(self.number, values).precision
-        return -0.5 * math.log(float(self.direction @ precision @ self.direction))
+        covariance = self.blocks.prior(self.number, values).covariance
+        shared = self.others.T @ covariance @ self.direction
+        own = self.direction @ covariance @ self.direction
+        return 0.5 * math.log(float(own - shared @ self.pull(values)))
+
+    def pull(self, values: Values) -> Array:
+        """Return what the rest of the field says of it, shape (layer - 1,)."""
+        covariance = self.blocks.prior(self.number, values).covariance
+        shared = self.others.T @ covariance @ self.direction
+        return np.linalg.solve(self.others.T @ covariance @ self.others, shared)
 
     def log_density_of_rest(self, values: Values, layer: Array) -> float:
         """Return the log prior density of the rest of the field, up to a constant."""
@@ -68,10 +76,8 @@ class LastingPart:
 
     def known(self, values: Values, layer: Array) -> Array:
         """Return the rest of the field with the prior mean of what lasts, as a field."""
-        rest = layer - np.outer(self.direction, self.direction @ layer)
-        pull = self.direction @ self.blocks.prior(self.number, values).precision
-        mean = -(pull @ rest) / float(pull @ self.direction)
-        return np.asarray(rest + np.outer(self.direction, mean))
+        rest = self.others.T @ layer
+        return np.asarray(self.others @ rest + np.outer(self.direction, self.pull(values) @ rest))
 
 
 @dataclass(frozen=True)
