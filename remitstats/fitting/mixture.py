@@ -32,14 +32,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
-import qdldl
 from numpy.typing import NDArray
 
 from remitstats.fitting.columns_kernel import redraw
 from remitstats.fitting.emulator import covariance_root
+from remitstats.fitting.field_moves import FieldMoves
 from remitstats.fitting.gaussian_system import GaussianSystem
 from remitstats.fitting.laplace import ChainDraws
-from remitstats.fitting.local_blocks import NO_DATA, ColumnLaw
+from remitstats.fitting.local_blocks import NO_DATA
 from remitstats.fitting.mixture_density import (
     Given,
     Joint,
@@ -49,10 +49,8 @@ from remitstats.fitting.mixture_density import (
     log_density,
     own_density,
 )
-from remitstats.fitting.moves import FARTHEST, STEPS, Leap, Single, Walk
-from remitstats.fitting.shared_fields import Information
+from remitstats.fitting.moves import FARTHEST, STEPS, Leap, Single
 from remitstats.fitting.surrogate import newton_mode
-from remitstats.fitting.wide_field import WideLaw
 from remitstats.parts.latent_gaussian import LatentGaussian
 
 __all__ = ["Chain", "Preparation", "ScaleMixture", "State", "prepare"]
@@ -64,7 +62,6 @@ PILOT = (10, 20, 30, *[10] * 5)  # iterations of the pilot, the curvature taken 
 KEPT = 5  # curvatures that are averaged: a single place may be an odd one
 SPREAD = 1.5  # standard deviations by which chains start apart
 THIN = 2  # iterations a kept draw
-WALK = 2  # steps with the map integrated out
 TOO_FAR = 1000.0  # error of the energy that counts as a divergence
 
 
@@ -156,14 +153,9 @@ class Chain:
         self.system, self.model, self.likelihood = joint.system, joint.model, joint.likelihood
         self.rng = np.random.default_rng(seed)
         self.of_columns, self.of_own = Leap(*preparation.columns), Leap(*preparation.own)
-        self.of_wide = Walk(preparation.wide)
-        self.of_lasting = [Single(i) for i in joint.of_lasting]
-        self.of_shared = [Single(i) for i in joint.of_shared]
-        # what is known least well is moved more often
-        self.twice = [single for single in self.of_shared if single.number in joint.of_lasting]
+        self.fields = FieldMoves(joint, preparation.wide, self.rng)
         self.of_local = [Single(i) for i in joint.of_local]
         self.curvature: dict[str, deque[Array]] = {}
-        self.spare: list[qdldl.Solver] = []
         apart = self.of_columns.root @ self.rng.standard_normal(len(joint.of_columns))
         theta = preparation.state.theta + spread * apart
         self.state = replace(preparation.state, theta=theta)
@@ -172,130 +164,19 @@ class Chain:
     def iterate(self) -> tuple[float, float]:
         """Move once; return the acceptance of step 2 and its energy error."""
         joint, state, rng = self.joint, self.state, self.rng
-        values = self.joint.values(state.theta)
+        values = joint.values(state.theta)
         multiplier = draw_multiplier(self.likelihood, values, state.eta, rng)
         given = given_multipliers(joint, multiplier, state.field)
         given = replace(given, multiplier=self.redraw(state.theta, given))
         theta, accept, error = self.of_columns.move(
             state.theta, lambda t: log_density(joint, given, t), rng, self.gain
         )
-        theta, field = self.redraw_field(theta, given.multiplier, state.field)
+        self.fields.gain = self.gain
+        theta, field = self.fields.redraw(theta, given.multiplier, state.field)
         eta = joint.eta(field)
         theta, _, _ = self.of_own.move(theta, lambda t: own_density(joint, eta, t), rng, self.gain)
         self.state = self._rescale(State(theta, field, eta))
         return accept, error
-
-    def redraw_field(self, theta: Array, multiplier: Array, field: Array) -> tuple[Array, Array]:
-        """Take steps 3 and 4: theta's effects and the whole field, given the multipliers."""
-        joint, blocks, rng = self.joint, self.joint.blocks, self.rng
-        multiplier = multiplier.reshape(joint.known.shape)
-        layers = list(self.system.layers(field))
-        enters = np.zeros(joint.known.shape)
-        if joint.wide is not None:
-            theta, law = self._move_wide(theta, multiplier, layers)
-            for number, layer in joint.wide.draw(law, layers, rng).items():
-                layers[number] = layer
-            enters, columns = (
-                blocks.enter(joint.wide.number, layers[joint.wide.number]),
-                law.columns,
-            )
-        else:
-            values = self.joint.values(theta)
-            columns = blocks.law(values, joint.variance(values, multiplier))
-        residual = np.where(joint.known, joint.measured - enters, 0.0)
-        theta, changed = self._move_shared(theta, joint.shared.information(columns, residual))
-        for number, layer in changed.items():
-            layers[number] = layer
-            residual -= np.where(joint.known, blocks.enter(number, layer), 0.0)
-        values = self.joint.values(theta)
-        variance = joint.variance(values, multiplier)
-        for number, layer in blocks.draw(values, columns, residual, variance, rng).items():
-            layers[number] = layer
-        return theta, np.concatenate([layer.ravel() for layer in layers])
-
-    def wide_law(
-        self, theta: Array, multiplier: Array, layers: list[Array], columns: ColumnLaw | None = None
-    ) -> WideLaw:
-        """Return the law of the map and what lasts, given the rest of the shared fields.
-
-        Parameters
-        ----------
-        theta : array
-            Unconstrained hyperparameters.
-        multiplier : array, shape (row, column)
-            Precision multipliers of the cells.
-        layers : list of array
-            The fields; of the map and of what lasts nothing is used.
-        columns : ColumnLaw, optional
-            Law of the columns, if it is known.
-        """
-        joint = self.joint
-        assert joint.wide is not None  # noqa: S101 - only asked for where there is a map
-        values = self.joint.values(theta)
-        if columns is None:
-            columns = joint.blocks.law(values, joint.variance(values, multiplier))
-        residual = np.where(joint.known, joint.measured - joint.wide.known(values, layers), 0.0)
-        return joint.wide.law(values, residual, columns, self.spare.pop() if self.spare else None)
-
-    def _move_wide(
-        self, theta: Array, multiplier: Array, layers: list[Array]
-    ) -> tuple[Array, WideLaw]:
-        """Move the hyperparameters of the map and of what it shares variation with."""
-        joint, rng = self.joint, self.rng
-        assert joint.wide is not None  # noqa: S101 - only asked for where there is a map
-        here = self.wide_law(theta, multiplier, layers)
-        for _ in range(WALK):
-            trial = self.of_wide.trial(theta, rng)
-            if np.any(np.abs(trial) > FARTHEST):
-                self.of_wide.learn(0.0, self.gain)
-                continue
-            there = self.wide_law(trial, multiplier, layers)
-            ratio = (
-                there.log_density - here.log_density - 0.5 * float(trial @ trial - theta @ theta)
-            )
-            accept = math.exp(min(0.0, ratio)) if math.isfinite(ratio) else 0.0
-            self.of_wide.learn(accept, self.gain)
-            if rng.random() < accept:
-                theta, here, there = trial, there, here
-            self.spare.append(there.conditional.solver)
-        if self.of_lasting:  # one of those whose fields take the map's place
-            single = self.of_lasting[rng.integers(len(self.of_lasting))]
-            i = single.number
-            trial = theta.copy()
-            trial[i] = single.trial(theta, rng)
-            there = self.wide_law(trial, multiplier, layers, here.columns)
-            ratio = there.log_density - here.log_density - 0.5 * (trial[i] ** 2 - theta[i] ** 2)
-            for part in joint.wide.lasting:
-                if part.number in joint.fields[i]:
-                    after, before = (
-                        part.log_density_of_rest(self.joint.values(t), layers[part.number])
-                        for t in (trial, theta)
-                    )
-                    ratio += after - before
-            if single.accept(ratio, rng, self.gain):
-                theta, here, there = trial, there, here
-            self.spare.append(there.conditional.solver)
-        self.spare.append(here.conditional.solver)
-        return theta, here
-
-    def _move_shared(
-        self, theta: Array, information: Information
-    ) -> tuple[Array, dict[int, Array]]:
-        """Move the hyperparameters of shared fields, these integrated out; draw the fields."""
-        joint, rng = self.joint, self.rng
-        values = self.joint.values(theta)
-        here = joint.shared.law(values, information)
-        for single in [*self.of_shared, *self.twice]:
-            i, t = single.number, single.trial(theta, rng)
-            if abs(t) > FARTHEST:
-                continue
-            new = joint.at(values, i, t)
-            there = joint.shared.law(new, information)
-            ratio = there.log_marginal - here.log_marginal - 0.5 * (t**2 - theta[i] ** 2)
-            if single.accept(ratio, rng, self.gain):
-                theta = theta.copy()
-                theta[i], values, here = t, new, there
-        return theta, joint.shared.draw(here, rng)
 
     def redraw(self, theta: Array, given: Given) -> Array:
         """Move the multipliers with the columns' own effects integrated out."""
@@ -383,27 +264,8 @@ class Chain:
         eta = self.state.eta
         self.of_own.root = root("own", joint.of_likelihood, lambda t: own_density(joint, eta, t)[1])
         if joint.wide is not None:
-            self.of_wide.root = root("wide", joint.of_wide, self._wide_slope(given.multiplier))
-
-    def _wide_slope(self, multiplier: Array) -> Callable[[Array], Array]:
-        """Return the slope of the density that step 3 explores, in what it moves."""
-        layers = self.system.layers(self.state.field)
-        weight = multiplier.reshape(self.joint.known.shape)
-
-        def density(theta: Array) -> float:
-            law = self.wide_law(theta, weight, layers)
-            self.spare.append(law.conditional.solver)
-            return law.log_density - 0.5 * float(theta @ theta)
-
-        def slope(theta: Array) -> Array:
-            found = np.zeros(len(theta))
-            for i in self.joint.of_wide:
-                step = np.zeros(len(theta))
-                step[i] = 1e-3
-                found[i] = (density(theta + step) - density(theta - step)) / 2e-3
-            return found
-
-        return slope
+            slope = self.fields.wide_slope(given.multiplier, self.state.field)
+            self.fields.of_wide.root = root("wide", joint.of_wide, slope)
 
     def preparation(self) -> Preparation:
         """Return where the chain is and what it learnt, for other chains to start from."""
@@ -412,7 +274,7 @@ class Chain:
             self.state,
             (self.of_columns.root, self.of_columns.log_length),
             (self.of_own.root, self.of_own.log_length),
-            self.of_wide.root,
+            self.fields.of_wide.root,
         )
 
     def tune(self, iterations: int, tick: Callable[[], None] | None = None) -> None:

@@ -137,7 +137,8 @@ class SharedFields:
     def draw(self, law: SharedLaw, rng: np.random.Generator) -> dict[int, Array]:
         """Draw the fields, by number, each of shape (layer, element)."""
         unit = law.half + rng.standard_normal(len(law.half))
-        drawn = lapack.dtrtrs(law.factor, unit, lower=1, trans=1)[0].ravel()
+        drawn = np.asarray(lapack.dtrtrs(law.factor, unit, lower=1, trans=1)[0], dtype=np.float64)
+        drawn = drawn.ravel()
         return {
             number: root @ drawn[a:b].reshape(f.structure.size, f.layers).T
             for number, f, root, a, b in zip(

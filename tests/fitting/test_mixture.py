@@ -113,7 +113,7 @@ def test_the_map_and_what_lasts_are_integrated_out_exactly(chain: Chain, multipl
     assert len(wide.lasting) == 3, "growth, size and states"
     found, expected = [], []
     for theta in thetas(chain):
-        found.append(chain.wide_law(theta, weight, layers).log_density)
+        found.append(chain.fields.wide_law(theta, weight, layers).log_density)
         values = chain.model.constrain(theta)
         observed, scale, _ = chain.likelihood.mixture(values)
         covariance = np.diag(scale**2 / multiplier)
@@ -178,11 +178,11 @@ def test_a_whole_field_is_drawn_from_its_law(chain: Chain, multiplier: Array) ->
         ),
         np.random.SeedSequence(3),
     )
-    for single in [*ours.of_lasting, *ours.of_shared]:
+    for single in [*ours.fields.of_lasting, *ours.fields.of_shared]:
         single.log_length = -np.inf  # theta stands still
     field, eta, sums = exact.mean, [], []
     for _ in range(600):
-        stays, field = ours.redraw_field(theta, np.where(known, multiplier, 0.0), field)
+        stays, field = ours.fields.redraw(theta, np.where(known, multiplier, 0.0), field)
         assert np.array_equal(stays, theta)
         eta.append(joint.eta(field)[known])
         sums.append(field)
