@@ -149,7 +149,7 @@ class SharedFields:
 
 def _basis(f: Field) -> Array:
     """Return the map from a field, element by element, to its elements' rows."""
-    return np.kron(np.eye(f.structure.size), f.basis)
+    return np.asarray(np.kron(np.eye(f.structure.size), f.basis), dtype=float)
 
 
 def _independent(f: Field) -> bool:
