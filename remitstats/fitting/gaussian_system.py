@@ -18,6 +18,7 @@ Two pieces of algebra make a country cheap:
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -287,6 +288,9 @@ class GaussianSystem:
             return np.searchsorted(key, j.astype(np.int64) * total + i)
 
         self._pattern = pattern
+        self._template = sp.csc_matrix(
+            (pattern.data, pattern.indices, pattern.indptr), shape=pattern.shape
+        )
         self._from_prior = sp.csr_array(
             (prior[3], (place(prior[0], prior[1]), prior[2])), shape=(pattern.nnz, part)
         )
@@ -328,10 +332,14 @@ class GaussianSystem:
 
     def _matrix(self, precisions: list[Array], cell_weight: Array) -> sp.csc_matrix:
         entries = np.concatenate([p[np.triu_indices(len(p))] for p in precisions])
+        return self.with_precisions(entries, cell_weight)
+
+    def with_precisions(self, entries: Array, cell_weight: Array) -> sp.csc_matrix:
+        """Return the upper triangle for upper entries of all K^-1 and weights of the cells."""
         data = self._from_prior @ entries + self._from_data @ cell_weight + self._fixed
-        return sp.csc_matrix(
-            (data, self._pattern.indices, self._pattern.indptr), shape=self._pattern.shape
-        )
+        found = copy.copy(self._template)  # its indices are known to be right: not checked again
+        found.data = data
+        return found
 
     def condition(
         self, theta: Array, surrogate: Surrogate, spare: qdldl.Solver | None = None
@@ -435,11 +443,17 @@ class GaussianSystem:
         dict of str to array, shape (component.size,)
             By component name.
         """
+        return self.components_at(conditional.values, field, rng)
+
+    def components_at(
+        self, hyperparameters: Values, field: Array, rng: np.random.Generator
+    ) -> dict[str, Array]:
+        """Draw the components of the model given their sums and the hyperparameters."""
         found: dict[str, Array] = {}
         for f, layer in zip(self.fields, self.layers(field), strict=True):
-            prior = f.copies_covariance(conditional.values)
+            prior = f.copies_covariance(hyperparameters)
             mixing = f.mixing
-            gain = np.linalg.solve(f.covariance(conditional.values), mixing @ prior).T
+            gain = np.linalg.solve(f.covariance(hyperparameters), mixing @ prior).T
             copies = gain @ layer
             free = mixing.shape[1] - f.layers  # directions that the sum says nothing of
             if free:

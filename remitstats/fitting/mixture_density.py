@@ -7,15 +7,19 @@ See `mixture` for the engine. `Joint` knows which hyperparameters each part depe
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import special
 
-from remitstats.fitting.gaussian_system import GaussianSystem, Surrogate
-from remitstats.fitting.local_blocks import NO_DATA, LocalBlocks
+from remitstats.fitting.columns_kernel import student_parts, student_sum
+from remitstats.fitting.gaussian_system import GaussianSystem
+from remitstats.fitting.local_blocks import KEPT, NO_DATA, LocalBlocks
+from remitstats.fitting.shared_fields import SharedFields
 from remitstats.fitting.wide_field import find_wide_field
 from remitstats.parts.latent_gaussian import Values
 
@@ -38,17 +42,11 @@ class ScaleMixture(Protocol):
     def log_scale_slopes(self, values: Values) -> Mapping[str, Array]:
         """Return by hyperparameter how the logarithms of the scales change, shape (cell,)."""
 
+    def degrees(self, values: Values) -> float:
+        """Return the degrees of freedom."""
+
     def log_density(self, eta: Array, values: Values) -> Array:
-        """Return the log density of every cell, the multipliers integrated out."""
-
-
-def surrogate_of(likelihood: ScaleMixture, values: Values, multiplier: Array) -> Surrogate:
-    """Return the Gaussian measurements that the cells are given their multipliers."""
-    observed, scale, _ = likelihood.mixture(values)
-    known = np.isfinite(observed)
-    return Surrogate(
-        np.where(known, observed, 0.0), np.where(known, multiplier / scale**2, 0.0), scale
-    )
+        """Return the log density of every cell, the multipliers integrated out: Student's t."""
 
 
 def draw_multiplier(
@@ -67,11 +65,20 @@ class Joint:
     ----------
     system : GaussianSystem
         The prepared model.
+
+    Attributes
+    ----------
+    of_likelihood, of_columns, of_wide, of_lasting, of_shared, of_local : list of int
+        Hyperparameters of the likelihood; those explored with all that is a column's own
+        integrated out; with the map and what lasts integrated out too, of which some belong to
+        shared fields that lie on the map; with all shared fields but the map integrated out; and
+        those on which columns' own fields or the map depend.
     """
 
     def __init__(self, system: GaussianSystem) -> None:
         self.system, self.model = system, system.model
         self.names = list(self.model.hyperparameters)
+        self._kept: dict[bytes, dict[str, float]] = {}
         self.blocks = LocalBlocks(system)
         likelihood = self.model.likelihood
         assert isinstance(likelihood, ScaleMixture)  # noqa: S101 - `fit` chose this engine by it
@@ -89,55 +96,78 @@ class Joint:
                 if not np.array_equal(f.covariance(values), base[number]):
                     self.fields[i].append(number)
             self.tail[i] = likelihood.mixture(values)[2] != degrees
-        self.of_effects = [i for i in range(size) if self.fields[i]]
-        wide = find_wide_field(self.blocks)
-        local = set(self.blocks.square)
-        self.of_shared = [
-            i for i in self.of_effects if not local & set(self.fields[i]) and not self.tail[i]
-        ]
-        self.of_groups = [
-            i
-            for i in self.of_shared
-            if any(
-                system.fields[n].structure.size > 1 and n in self.fields[i]
-                for n in range(len(base))
-            )
-            and not (wide and wide.number in self.fields[i])
-        ]
+        self.wide = find_wide_field(self.blocks)
+        map_number = None if self.wide is None else self.wide.number
+        self.shared = SharedFields(self.blocks, map_number)
+        of_effects = [i for i in range(size) if self.fields[i] and i not in self.of_likelihood]
+        shared, local = set(self.shared.numbers), set(self.blocks.square)
+        self.of_shared = [i for i in of_effects if shared.issuperset(self.fields[i])]
         self.of_columns: list[int] = [
-            i for i in range(size) if i not in self.of_shared and not self.tail[i]
+            i
+            for i in range(size)
+            if not self.tail[i] and (i in self.of_likelihood or local & set(self.fields[i]))
         ]
-        self.of_wide = [i for i in self.of_effects if wide and wide.number in self.fields[i]]
-        near = {number for i in self.of_wide for number in self.fields[i]}
-        self.of_wide += [
-            i for i in self.of_effects if i not in self.of_wide and near & set(self.fields[i])
+        near = {
+            number for i in of_effects if map_number in self.fields[i] for number in self.fields[i]
+        }
+        self.of_wide = [
+            i for i in of_effects if near & set(self.fields[i]) and not shared & set(self.fields[i])
         ]
+        lasting = set() if self.wide is None else {part.number for part in self.wide.lasting}
+        large = {n for n in lasting if system.fields[n].structure.size > 1}
+        self.of_lasting = [i for i in self.of_shared if large & set(self.fields[i])]
+        self.of_local = [i for i in of_effects if i not in self.of_shared]
         self.moving = {n for i in self.of_columns for n in self.fields[i]}
+        observed = likelihood.mixture(start)[0]
+        shape = (self.blocks.rows, self.blocks.columns)
+        self.known = np.isfinite(observed).reshape(shape)
+        self.measured = np.where(self.known, (observed - self.model.offset).reshape(shape), 0.0)
+
+    def values(self, theta: Array) -> dict[str, float]:
+        """Return the hyperparameters on their own scales; the last ones are kept."""
+        key = theta.tobytes()
+        found = self._kept.get(key)
+        if found is None:
+            if len(self._kept) >= KEPT:
+                self._kept = {}
+            found = self._kept[key] = self.model.constrain(theta)
+        return found
 
     def at(self, values: Values, i: int, t: float) -> dict[str, float]:
         """Return values with hyperparameter i at its unconstrained t."""
         name = self.names[i]
         return {**values, name: self.model.hyperparameters[name].constrain(t)}
 
+    def variance(self, values: Values, multiplier: Array) -> Array:
+        """Return the variances of the cells, shape (row, column); `NO_DATA` where none is known."""
+        scale = self.likelihood.mixture(values)[1].reshape(self.known.shape)
+        return np.where(self.known, scale**2 / np.where(self.known, multiplier, 1.0), NO_DATA)
+
+    def eta(self, field: Array) -> Array:
+        """Return the linear predictor of a field, shape (cell,)."""
+        return np.asarray(self.model.offset + self.system.loading @ field)
+
     def field_density(self, number: int, values: Values, gram: Array) -> float:
         """Return the log prior density of a field with the given squares X R X'."""
-        f = self.system.fields[number]
-        lower = np.linalg.cholesky(f.covariance(values))
-        inverse = np.linalg.inv(lower)
-        determinant = f.structure.rank * float(np.sum(np.log(np.diag(lower))))
-        return -determinant - 0.5 * float(np.sum((inverse @ gram) * inverse))
+        prior = self.blocks.prior(number, values)
+        rank = self.system.fields[number].structure.rank
+        return -0.5 * (rank * prior.log_determinant + float(np.vdot(prior.precision, gram)))
+
+    def log_likelihood(self, values: Values, eta: Array) -> float:
+        """Return the log likelihood, up to a constant in the linear predictor."""
+        observed, scale, degrees = self.likelihood.mixture(values)
+        return float(-0.5 * (degrees + 1.0) * student_sum(observed, eta, scale, degrees))
 
     def chain_rule(self, theta: Array, slope: dict[int, Array], of_log_scale: Array) -> Array:
         """Return the slope in theta from those in the fields' covariances and cells' scales."""
-        values, found = self.model.constrain(theta), np.zeros(len(theta))
+        values, found = self.values(theta), np.zeros(len(theta))
         scales = self.likelihood.log_scale_slopes(values)
         for i in self.of_columns:
             name = self.names[i]
             up, down = (self.at(values, i, theta[i] + h) for h in (STEP, -STEP))
             for number in self.fields[i]:
-                f = self.system.fields[number]
-                change = f.covariance(up) - f.covariance(down)
-                found[i] += float(np.sum(slope[number] * change)) / (2.0 * STEP)
+                higher, lower = (self.blocks.prior(number, v).covariance for v in (up, down))
+                found[i] += float(np.vdot(slope[number], higher - lower)) / (2.0 * STEP)
             if name in scales:
                 pace = (up[name] - down[name]) / (2.0 * STEP)
                 found[i] += pace * float(of_log_scale @ scales[name])
@@ -150,23 +180,33 @@ def own_density(joint: Joint, eta: Array, theta: Array) -> tuple[float, Array]:
     The gradient is of the likelihood's own hyperparameters; the others stand still.
     """
     likelihood = joint.likelihood
-    values = joint.model.constrain(theta)
+    values = joint.values(theta)
     observed, scale, degrees = likelihood.mixture(values)
-    known = np.isfinite(observed)
-    square = np.where(known, ((observed - eta) / scale) ** 2, 0.0)
-    of_log_scale = np.where(known, (degrees + 1.0) * square / (degrees + square) - 1.0, 0.0)
+    log_scale, tail, share, of_log_scale = student_parts(observed, eta, scale, degrees)
+    count = int(np.count_nonzero(joint.known))
+    constant = math.lgamma(0.5 * (degrees + 1.0)) - math.lgamma(0.5 * degrees)
+    value = count * (constant - 0.5 * math.log(degrees)) - log_scale - 0.5 * (degrees + 1.0) * tail
+    # the slope of the constant in the degrees of freedom, and that of what follows it
+    pace_of_degrees = (
+        0.5
+        * count
+        * (
+            float(special.digamma(0.5 * (degrees + 1.0)) - special.digamma(0.5 * degrees))
+            - 1.0 / degrees
+        )
+    )
+    pace_of_degrees += 0.5 * ((degrees + 1.0) / degrees * share - tail)
     found = -np.where(np.isin(np.arange(len(theta)), joint.of_likelihood), theta, 0.0)
     scales = likelihood.log_scale_slopes(values)
     for i in joint.of_likelihood:
         up, down = (joint.at(values, i, theta[i] + h) for h in (STEP, -STEP))
         if joint.tail[i]:
-            higher, lower = (float(likelihood.log_density(eta, v).sum()) for v in (up, down))
-            found[i] += (higher - lower) / (2.0 * STEP)
+            more = likelihood.degrees(up) - likelihood.degrees(down)
+            found[i] += pace_of_degrees * more / (2.0 * STEP)
         else:
             pace = (up[joint.names[i]] - down[joint.names[i]]) / (2.0 * STEP)
             found[i] += pace * float(of_log_scale @ scales[joint.names[i]])
-    value = float(likelihood.log_density(eta, values).sum()) - 0.5 * float(theta @ theta)
-    return value, found
+    return value - 0.5 * float(theta @ theta), found
 
 
 @dataclass(frozen=True)
@@ -190,37 +230,33 @@ class Given:
 
 def given_multipliers(joint: Joint, multiplier: Array, field: Array) -> Given:
     """Return what step 2 holds fixed, from the multipliers and the field."""
-    observed = joint.likelihood.mixture(joint.model.constrain(np.zeros(len(joint.names))))[0]
     blocks = joint.blocks
-    shape = (blocks.rows, blocks.columns)
-    known = np.isfinite(observed)
-    residual = (observed - joint.model.offset).reshape(shape) - blocks.rest(field)
-    squares = joint.system.squares(field)
+    residual = np.where(joint.known, joint.measured - blocks.rest(field), 0.0)
+    squares = {}
+    if joint.moving - set(blocks.square):
+        squares = dict(enumerate(joint.system.squares(field)))
     return Given(
-        np.where(known, multiplier, 0.0),
-        np.where(known.reshape(shape), residual, 0.0),
-        {i: gram for i, gram in enumerate(squares) if i not in blocks.square},
+        np.where(joint.known.ravel(), multiplier, 0.0),
+        residual,
+        {i: gram for i, gram in squares.items() if i not in blocks.square},
     )
 
 
 def log_density(joint: Joint, given: Given, theta: Array) -> tuple[float, Array]:
     """Return the log density of theta that step 2 explores, and its gradient."""
-    values = joint.model.constrain(theta)
-    scale = joint.likelihood.mixture(values)[1]
-    known = given.multiplier > 0
-    variance = np.where(known, scale**2 / np.where(known, given.multiplier, 1.0), NO_DATA)
-    shape = given.residual.shape
-    value, slope, cells = joint.blocks.density(values, given.residual, variance.reshape(shape))
+    values = joint.values(theta)
+    variance = joint.variance(values, given.multiplier.reshape(joint.known.shape))
+    value, slope, cells = joint.blocks.density(values, given.residual, variance)
     own = theta[joint.of_columns]
     value -= 0.5 * float(own @ own)
     for number, gram in given.gram.items():
         if number not in joint.moving:
             continue
-        f = joint.system.fields[number]
         value += joint.field_density(number, values, gram)
-        precision = np.linalg.inv(f.covariance(values))
-        slope[number] = 0.5 * (precision @ gram @ precision - f.structure.rank * precision)
-    of_log_scale = 2.0 * np.where(known, cells.ravel() * variance, 0.0)
+        precision = joint.blocks.prior(number, values).precision
+        rank = joint.system.fields[number].structure.rank
+        slope[number] = 0.5 * (precision @ gram @ precision - rank * precision)
+    of_log_scale = 2.0 * np.where(joint.known, cells * variance, 0.0).ravel()
     found = joint.chain_rule(theta, slope, of_log_scale)
     found[joint.of_columns] -= own
     return value, found

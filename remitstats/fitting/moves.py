@@ -16,6 +16,7 @@ Array = NDArray[np.float64]
 STEPS = 3  # leapfrog steps of a trajectory: with the length they adapt to, about two radians
 TARGET = 0.8  # acceptance of trajectories
 WALK_TARGET = 0.3  # of random steps of several hyperparameters
+SINGLE_TARGET = 0.44  # of random steps of one
 FARTHEST = 12.0  # in prior standard deviations: nothing lies there, and arithmetic breaks down
 
 
@@ -73,23 +74,34 @@ class Walk:
         self.root = root
         self.log_length = math.log(2.4 / math.sqrt(max(1, root.shape[1])))
 
-    def move(
-        self,
-        theta: Array,
-        density: Callable[[Array], float],
-        rng: np.random.Generator,
-        gain: float,
-        steps: int,
-    ) -> Array:
-        """Return theta after some steps; the length adapts by `gain`, 0 for not."""
-        value = density(theta)
-        for _ in range(steps):
-            trial = theta + math.exp(self.log_length) * (
-                self.root @ rng.standard_normal(self.root.shape[1])
-            )
-            new = density(trial) if np.all(np.abs(trial) < FARTHEST) else -math.inf
-            accept = math.exp(min(0.0, new - value)) if not math.isnan(new) else 0.0
-            self.log_length += gain * (accept - WALK_TARGET)
-            if rng.random() < accept:
-                theta, value = trial, new
-        return theta
+    def trial(self, theta: Array, rng: np.random.Generator) -> Array:
+        """Return where a step from theta leads."""
+        step = self.root @ rng.standard_normal(self.root.shape[1])
+        return np.asarray(theta + math.exp(self.log_length) * step)
+
+    def learn(self, accept: float, gain: float) -> None:
+        """Adapt the length to an acceptance probability; a gain of 0 leaves it."""
+        self.log_length += gain * (accept - WALK_TARGET)
+
+
+class Single:
+    """Random steps of one hyperparameter, of a length that adapts.
+
+    Parameters
+    ----------
+    number : int
+        Which hyperparameter.
+    """
+
+    def __init__(self, number: int) -> None:
+        self.number, self.log_length = number, -1.0
+
+    def trial(self, theta: Array, rng: np.random.Generator) -> float:
+        """Return where a step leads."""
+        return float(theta[self.number] + math.exp(self.log_length) * rng.standard_normal())
+
+    def accept(self, log_ratio: float, rng: np.random.Generator, gain: float) -> bool:
+        """Decide on a step and adapt the length; a ratio that is no number is refused."""
+        accept = math.exp(min(0.0, log_ratio)) if not math.isnan(log_ratio) else 0.0
+        self.log_length += gain * (accept - SINGLE_TARGET)
+        return bool(rng.random() < accept)

@@ -1,30 +1,106 @@
-"""Hyperparameters of a map, with the map and all that is a column's own integrated out.
+"""A map and all else that lasts, with all that is a column's own integrated out.
 
-Given the multipliers and the few effects that many columns share (intervals, states), the
-columns' blocks (`local_blocks`) leave a map with one measurement a column, which is one small
-sparse factorisation. The law of the map's standard deviation and of how it shares variation with
-the columns' own effects is then known without the map: where the map is held fixed it hardly
-moves.
+Given the multipliers and what shared effects (intervals, states) do beside what they do always, the
+columns' blocks (`local_blocks`) leave one measurement a column of what lasts there: the map, the
+state's lasting part, the nation's, and that of size. These are one small sparse factorisation, and
+are drawn together, for they take each other's place. The law of the map's standard deviation and of
+how it shares variation with the columns' own effects is then known without the map: where the map
+is held fixed it hardly moves.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import qdldl
 from numpy.typing import NDArray
 
-from remitstats.fitting.gaussian_system import Field, GaussianSystem, Surrogate
-from remitstats.fitting.local_blocks import LocalBlocks, factorise
-from remitstats.parts.latent_gaussian import Component
+from remitstats.fitting.gaussian_system import Conditional, Field, GaussianSystem
+from remitstats.fitting.local_blocks import ColumnLaw, FieldPriors, LocalBlocks
+from remitstats.parts.latent_gaussian import Component, Values
 from remitstats.parts.likelihood import Gaussian
 
 Array = NDArray[np.float64]
 
+ROUNDING = 1e-9
+
+
+@dataclass(frozen=True)
+class LastingPart:
+    """What a shared field does in every row alike, apart from the rest of it.
+
+    Parameters
+    ----------
+    blocks : LocalBlocks
+        Of the model.
+    number : int
+        Position of the field.
+    direction : array, shape (layer,)
+        Unit vector of what is alike in every row, in layers.
+    """
+
+    blocks: LocalBlocks
+    number: int
+    direction: Array
+
+    def log_sd(self, values: Values) -> float:
+        """Return the logarithm of its prior standard deviation given the rest of the field."""
+        covariance = self.blocks.prior(self.number, values).covariance
+        shared = self.others.T @ covariance @ self.direction
+        own = self.direction @ covariance @ self.direction
+        return 0.5 * math.log(float(own - shared @ self.pull(values)))
+
+    def pull(self, values: Values) -> Array:
+        """Return what the rest of the field says of it, shape (layer - 1,)."""
+        covariance = self.blocks.prior(self.number, values).covariance
+        shared = self.others.T @ covariance @ self.direction
+        return np.linalg.solve(self.others.T @ covariance @ self.others, shared)
+
+    def log_density_of_rest(self, values: Values, layer: Array) -> float:
+        """Return the log prior density of the rest of the field, up to a constant."""
+        structure = self.blocks.system.fields[self.number].structure
+        covariance = self.blocks.prior(self.number, values).covariance
+        covariance = self.others.T @ covariance @ self.others
+        unit = np.asarray(structure.root @ (self.others.T @ layer).T)
+        square = float(np.trace(np.linalg.solve(covariance, unit.T @ unit)))
+        return -0.5 * (structure.rank * float(np.linalg.slogdet(covariance)[1]) + square)
+
+    @cached_property
+    def others(self) -> Array:
+        """Orthonormal basis of all that is not the direction, shape (layer, layer - 1)."""
+        return np.asarray(np.linalg.svd(self.direction[:, None])[0][:, 1:])
+
+    def known(self, values: Values, layer: Array) -> Array:
+        """Return the rest of the field with the prior mean of what lasts, as a field."""
+        rest = self.others.T @ layer
+        return np.asarray(self.others @ rest + np.outer(self.direction, self.pull(values) @ rest))
+
+
+@dataclass(frozen=True)
+class WideLaw:
+    """Law of the map and what lasts, at some hyperparameters.
+
+    Parameters
+    ----------
+    log_density : float
+        Log density of the residuals without them, up to a constant.
+    columns : ColumnLaw
+        Law of the columns given them.
+    conditional : Conditional
+        Their own.
+    """
+
+    log_density: float
+    columns: ColumnLaw
+    conditional: Conditional
+
 
 class WideField:
-    """The law of hyperparameters with one map integrated out beside the columns' own effects.
+    """One map, and what lasts of the fields that columns share.
 
     Parameters
     ----------
@@ -36,16 +112,32 @@ class WideField:
 
     def __init__(self, blocks: LocalBlocks, number: int) -> None:
         self.blocks, self.number = blocks, number
-        f = blocks.system.fields[number]
+        fields = blocks.system.fields
+        f = fields[number]
         self.basis = f.basis[:, 0]
-        model = blocks.system.model
-        components = tuple(
+        self.lasting: list[LastingPart] = []
+        for other, g in enumerate(fields):
+            direction = g.basis.T @ self.basis
+            alike = abs(float(direction @ direction) - 1.0) < ROUNDING
+            if other != number and other not in blocks.square and alike:
+                self.lasting.append(LastingPart(blocks, other, direction))
+        components = [
             Component(c.name, c.structure, (f.basis.T @ c.rows), f.columns, c.log_sd, c.correlation)
             for c in f.components
-        )
+        ]
+        components += [
+            Component(
+                f"lasting part of {fields[part.number].components[0].name}",
+                fields[part.number].structure,
+                np.ones((1, 1)),
+                fields[part.number].columns,
+                part.log_sd,
+            )
+            for part in self.lasting
+        ]
         alone = replace(
-            model,
-            components=components,
+            blocks.system.model,
+            components=tuple(components),
             likelihood=Gaussian(np.zeros(blocks.columns), 1.0),
             offset=np.zeros(blocks.columns),
             scale_name=(None,),
@@ -53,34 +145,103 @@ class WideField:
             reported={},
         )
         self.system = GaussianSystem(alone)
-        self.spare: qdldl.Solver | None = None
+        start = alone.constrain(alone.initial())
+        self._priors = [FieldPriors(f, start) for f in self.system.fields]
 
-    def rest(self, field: Array) -> Array:
-        """Return what the map adds to the cells, shape (row, column)."""
-        f = self.blocks.system.fields[self.number]
-        layer = self.blocks.system.layers(field)[self.number]
-        return np.asarray(f.basis @ np.asarray(f.columns @ layer.T).T)
+    def known(self, values: Values, layers: list[Array]) -> Array:
+        """Return what is held fixed of the shared fields, in the cells, shape (row, column)."""
+        parts = {part.number: part for part in self.lasting}
+        total = np.zeros((self.blocks.rows, self.blocks.columns))
+        for number, layer in enumerate(layers):
+            if number in parts:
+                total += self.blocks.enter(number, parts[number].known(values, layer))
+            elif number != self.number and number not in self.blocks.square:
+                total += self.blocks.enter(number, layer)
+        return total
 
-    def log_density(self, theta: Array, residual: Array, variance: Array) -> float:
-        """Return the log density of residuals given theta, up to a constant.
+    def law(
+        self,
+        values: Values,
+        residual: Array,
+        columns: ColumnLaw,
+        spare: qdldl.Solver | None = None,
+    ) -> WideLaw:
+        """Return the law of the map and what lasts, and that of residuals without them.
 
         Parameters
         ----------
-        theta : array
-            Unconstrained hyperparameters.
-        residual, variance : array, shape (row, column)
-            Measurements less what the other shared fields say, and their variances.
+        values : mapping of str to float
+            Hyperparameters.
+        residual : array, shape (row, column)
+            Measurements less what is `known`.
+        columns : ColumnLaw
+            Law of the columns given the map and what lasts.
+        spare : qdldl.Solver, optional
+            A solver of this system that is no longer needed.
         """
-        values = self.system.model.constrain(theta)
-        factors = factorise(self.blocks.covariance(values, variance))
-        weighted, square = factors.solve(residual)
-        basis = np.broadcast_to(self.basis[:, None], residual.shape)
-        weight = self.basis @ factors.solve(basis)[0]
-        value = (self.basis @ weighted) / weight
-        found = self.system.condition(theta, Surrogate(value, weight), self.spare)
-        self.spare = found.solver
-        gained = found.log_marginal + 0.5 * float(weight @ value**2)
-        return gained - 0.5 * factors.log_determinant - 0.5 * square
+        weighted = columns.weigh(residual)
+        weight = np.einsum("a,b,abc->c", self.basis, self.basis, columns.precision)
+        found = self._condition(values, weight, (self.basis @ weighted) / weight, spare)
+        plain = float(columns.log_determinant.sum() + np.vdot(residual, weighted))
+        return WideLaw(found.log_marginal - 0.5 * plain, columns, found)
+
+    def _condition(
+        self, values: Values, weight: Array, value: Array, spare: qdldl.Solver | None
+    ) -> Conditional:
+        """Do as `GaussianSystem.condition` does, for fields of one layer and without a constant.
+
+        `log_marginal` leaves out the square of the measurements themselves.
+        """
+        system = self.system
+        variance = [float(prior(values).covariance[0, 0]) for prior in self._priors]
+        matrix = system.with_precisions(1.0 / np.array(variance), weight)
+        if spare is None:
+            spare = qdldl.Solver(matrix, upper=True)
+        else:
+            spare.update(matrix, upper=True)
+        load = system.load(weight * value)
+        mean = spare.solve(np.concatenate([load, np.zeros(system.constraints)]))[: system.latent]
+        log_prior = sum(
+            f.structure.rank * math.log(v) for f, v in zip(system.fields, variance, strict=True)
+        )
+        log_determinant = float(np.log(np.abs(spare.factors()[1])).sum())
+        return Conditional(
+            system=system,
+            solver=spare,
+            values=values,
+            log_marginal=0.5 * (float(load @ mean) - log_prior - log_determinant),
+            mean=np.asarray(mean),
+            cell_scale=np.ones(len(weight)),
+            whitening=tuple(np.array([[v**-0.5]]) for v in variance),
+            value=value,
+            weight=weight,
+            log_weight=0.0,
+        )
+
+    def draw(self, law: WideLaw, layers: list[Array], rng: np.random.Generator) -> dict[int, Array]:
+        """Draw the map and what lasts; return the fields that changed, by number.
+
+        Parameters
+        ----------
+        law : WideLaw
+            Their law, found with `layers` known.
+        layers : list of array
+            The fields, each of shape (layer, element).
+        rng : numpy.random.Generator
+            Stream of the draw.
+        """
+        drawn = law.conditional.field(rng.standard_normal(self.system.noise))
+        parts = self.system.layers(drawn)
+        names = [f.components[0].name for f in self.system.fields]
+        own = dict(zip(names, parts, strict=True))
+        fields = self.blocks.system.fields
+        changed = {self.number: own[fields[self.number].components[0].name]}
+        values: Mapping[str, float] = law.conditional.values
+        for part in self.lasting:
+            mine = own[f"lasting part of {fields[part.number].components[0].name}"]
+            known = part.known(values, layers[part.number])
+            changed[part.number] = known + np.outer(part.direction, mine[0])
+        return changed
 
 
 def find_wide_field(blocks: LocalBlocks) -> WideField | None:

@@ -10,7 +10,7 @@ import pandas as pd
 
 from remitstats.estimands.files import plain
 from remitstats.estimands.results import SURE, RelianceResults
-from remitstats.fitting.gate import (
+from remitstats.fitting.gate_checks import (
     E_BFMI_LIMIT,
     ESS_LIMIT,
     K_HAT_LIMIT,

@@ -10,7 +10,7 @@ import pytest
 
 import remitstats
 from remitstats.estimands.circle_loop import HORIZON
-from remitstats.fitting import gate
+from remitstats.fitting import gate_checks as gate
 from remitstats.models import depopulation, depopulation_data, paid_out_data, transition_data
 from remitstats.models.dependence_data import FAINT_CLASSES
 from remitstats.models.dependence_form import (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import remitstats
-from remitstats.fitting.gate import ESS_LIMIT, R_HAT_LIMIT
+from remitstats.fitting.gate_checks import ESS_LIMIT, R_HAT_LIMIT
 from remitstats.models import reliance
 
 

@@ -11,9 +11,10 @@ from scipy import stats
 
 import remitstats
 from remitstats.fitting import mixture
+from remitstats.fitting.columns_kernel import multiply, precisions, redraw, slopes
 from remitstats.fitting.gate import gate
-from remitstats.fitting.gaussian_system import GaussianSystem
-from remitstats.fitting.local_blocks import LocalBlocks, factorise
+from remitstats.fitting.gaussian_system import GaussianSystem, Surrogate
+from remitstats.fitting.local_blocks import LocalBlocks
 from remitstats.fitting.mixture import Chain
 from remitstats.fitting.mixture_density import (
     Given,
@@ -103,14 +104,95 @@ def test_columns_own_effects_are_integrated_out_exactly(chain: Chain, multiplier
     assert np.diff(found) == pytest.approx(np.diff(expected), abs=1e-4)
 
 
-def test_the_map_is_integrated_out_exactly(chain: Chain, multiplier: Array) -> None:
-    given = given_multipliers(chain.joint, multiplier, chain.state.field)
-    density = chain.of_wide_density(given, chain.state.field)
-    assert chain.wide is not None
-    integrated = {*chain.joint.blocks.square, chain.wide.number}
-    found = [density(theta) + 0.5 * theta @ theta for theta in thetas(chain)]
-    expected = [dense(chain, multiplier, theta, integrated) for theta in thetas(chain)]
+def test_the_map_and_what_lasts_are_integrated_out_exactly(chain: Chain, multiplier: Array) -> None:
+    """Against SciPy: the whole of the shared fields' lasting parts, given the rest of each."""
+    assert chain.joint.wide is not None
+    wide, system = chain.joint.wide, chain.system
+    layers = [layer.copy() for layer in system.layers(chain.state.field)]
+    weight = multiplier.reshape(chain.joint.known.shape)
+    assert len(wide.lasting) == 3, "growth, size and states"
+    found, expected = [], []
+    for theta in thetas(chain):
+        found.append(chain.fields.wide_law(theta, weight, layers).log_density)
+        values = chain.model.constrain(theta)
+        observed, scale, _ = chain.likelihood.mixture(values)
+        covariance = np.diag(scale**2 / multiplier)
+        mean = chain.model.offset.copy()
+        lasting = {part.number for part in wide.lasting}
+        for number, f in enumerate(system.fields):
+            enters = np.kron(f.basis, f.columns.toarray())
+            prior = np.kron(f.covariance(values), f.structure.covariance())
+            if number in lasting:
+                size = f.structure.size
+                alike = np.kron(np.full((f.layers, f.layers), 1.0 / f.layers), np.eye(size))
+                rest = np.eye(f.size) - alike
+                # the law of the field given what differs between its rows
+                gain = prior @ rest @ np.linalg.pinv(rest @ prior @ rest) @ rest
+                mean += enters @ gain @ layers[number].ravel()
+                covariance += enters @ (prior - gain @ prior) @ enters.T
+            else:
+                assert number in chain.joint.blocks.square or number == wide.number
+                covariance += enters @ prior @ enters.T
+        known = np.isfinite(observed)
+        density = stats.multivariate_normal(mean[known], covariance[np.ix_(known, known)])
+        expected.append(density.logpdf(observed[known]))
     assert np.diff(found) == pytest.approx(np.diff(expected), abs=1e-4)
+
+
+def test_shared_fields_are_integrated_out_exactly(chain: Chain, multiplier: Array) -> None:
+    joint, blocks = chain.joint, chain.joint.blocks
+    assert joint.wide is not None
+    map_layer = chain.system.layers(chain.state.field)[joint.wide.number]
+    residual = np.where(joint.known, joint.measured - blocks.enter(joint.wide.number, map_layer), 0)
+    weight = multiplier.reshape(joint.known.shape)
+    found, expected = [], []
+    for theta in thetas(chain):
+        values = chain.model.constrain(theta)
+        law = blocks.law(values, joint.variance(values, weight))
+        shared = joint.shared.law(values, joint.shared.information(law, residual))
+        found.append(shared.log_marginal + law.log_density(residual).sum())
+        expected.append(
+            dense(chain, multiplier, theta, set(blocks.square) | set(joint.shared.numbers))
+        )
+    assert np.diff(found) == pytest.approx(np.diff(expected), abs=1e-4)
+
+
+def test_a_whole_field_is_drawn_from_its_law(chain: Chain, multiplier: Array) -> None:
+    """Steps 3 and 4 without moves of theta, against the one big factorisation."""
+    joint, system, model = chain.joint, chain.system, chain.model
+    theta = np.zeros(len(joint.names))
+    values = model.constrain(theta)
+    observed, scale, _ = chain.likelihood.mixture(values)
+    known = np.isfinite(observed)
+    surrogate = Surrogate(
+        np.where(known, observed, 0.0), np.where(known, multiplier / scale**2, 0.0), scale
+    )
+    exact = system.condition(theta, surrogate)
+    ours = Chain(
+        mixture.Preparation(
+            joint,
+            mixture.State(theta, exact.mean, exact.eta(exact.mean)),
+            (np.zeros((len(theta), len(joint.of_columns))), -1.0),
+            (np.zeros((len(theta), len(joint.of_likelihood))), -1.0),
+            np.zeros((len(theta), len(joint.of_wide))),
+        ),
+        np.random.SeedSequence(3),
+    )
+    for single in [*ours.fields.of_lasting, *ours.fields.of_shared]:
+        single.log_length = -np.inf  # theta stands still
+    field, eta, sums = exact.mean, [], []
+    for _ in range(600):
+        stays, field = ours.fields.redraw(theta, np.where(known, multiplier, 0.0), field)
+        assert np.array_equal(stays, theta)
+        eta.append(joint.eta(field)[known])
+        sums.append(field)
+    rng = np.random.default_rng(8)
+    direct = [exact.eta(exact.field(rng.standard_normal(system.noise)))[known] for _ in range(600)]
+    mean, sd = exact.eta(exact.mean)[known], np.std(direct, axis=0)
+    # independent draws would give distances of which one in a thousand is beyond 3.3
+    assert np.quantile(np.abs(np.mean(eta, axis=0) - mean) / sd * 600**0.5, 0.99) < 5.0
+    assert np.median(np.std(eta, axis=0) / sd) == pytest.approx(1.0, abs=0.02)
+    assert np.quantile(np.std(eta, axis=0) / sd, 0.99) < 1.2
 
 
 def test_gradients_are_those_of_differences(chain: Chain, multiplier: Array) -> None:
@@ -128,21 +210,52 @@ def test_gradients_are_those_of_differences(chain: Chain, multiplier: Array) -> 
             assert slope[i] == pytest.approx(change, rel=1e-4, abs=1e-3)
 
 
-def test_factors_are_those_of_each_matrix() -> None:
+def test_matrices_of_all_columns_are_inverted_as_each_alone() -> None:
     rng = np.random.default_rng(6)
-    root = rng.standard_normal((9, 5, 7))
-    matrices = root @ root.transpose(0, 2, 1)
-    factors = factorise(np.moveaxis(matrices, 0, 2))
-    residual = rng.standard_normal((5, 9))
-    solved, square = factors.solve(residual)
+    fields, rows, columns = 2, 5, 131  # two full sets of lanes and a part of one
+    root = rng.standard_normal((fields, rows, rows))
+    covariance = root @ root.transpose(0, 2, 1)
+    square = rng.gamma(1.0, 1.0, (fields, columns))
+    variance = rng.gamma(2.0, 1.0, (rows, columns))
+    matrices = np.einsum("fc,fij->cij", square, covariance)
+    matrices[:, range(rows), range(rows)] += variance.T
     inverse = np.linalg.inv(matrices)
-    assert factors.log_determinant == pytest.approx(np.linalg.slogdet(matrices)[1].sum())
-    assert factors.precision() == pytest.approx(np.moveaxis(inverse, 0, 2), rel=1e-6)
-    assert solved == pytest.approx(np.einsum("nij,jn->in", inverse, residual), rel=1e-6)
-    assert square == pytest.approx(np.sum(solved * residual))
+    precision, log_determinant = precisions(covariance, square, variance)
+    residual = rng.standard_normal((rows, columns))
+    weighted = multiply(precision, residual)
+    assert np.moveaxis(precision, 2, 0) == pytest.approx(inverse)
+    assert log_determinant == pytest.approx(np.linalg.slogdet(matrices)[1])
+    assert pytest.approx(np.einsum("cij,jc->ci", inverse, residual)) == weighted.T
+    of_fields, of_cells = slopes(precision, weighted, square)
+    per_column = 0.5 * (np.einsum("ic,jc->cij", weighted, weighted) - inverse)
+    assert of_fields == pytest.approx(np.einsum("fc,cij->fij", square, per_column))
+    assert pytest.approx(np.diagonal(per_column, axis1=1, axis2=2)) == of_cells.T
 
 
-def test_multipliers_redrawn_without_the_columns_effects_keep_their_law(chain: Chain) -> None:
+def test_changes_of_one_rank_leave_the_matrices_of_the_new_multipliers() -> None:
+    rng = np.random.default_rng(7)
+    rows, columns = 4, 30
+    covariance = np.array([np.eye(rows) + 0.5])
+    ones = np.ones((1, columns))
+    square, current = rng.gamma(2.0, 1.0, (2, rows, columns))
+    trial = rng.gamma(1.0, 1.0, (rows, columns))
+    known = rng.random((rows, columns)) < 0.9
+    residual = rng.standard_normal((rows, columns))
+    precision, log_determinant = precisions(covariance, ones, square / current)
+    weighted = multiply(precision, residual)
+    before, chance = current.copy(), np.log(rng.random(known.shape))
+    redraw(precision, log_determinant, weighted, square, known, current, trial, chance)
+    assert np.array_equal(current[~known], before[~known])
+    assert 0.2 < (current != before)[known].mean() < 0.99, "some moves are made, some are not"
+    anew, of_anew = precisions(covariance, ones, square / current)
+    assert log_determinant == pytest.approx(of_anew)
+    assert precision == pytest.approx(anew)
+    assert weighted == pytest.approx(multiply(anew, residual))
+
+
+def test_multipliers_redrawn_without_the_columns_effects_keep_their_law(
+    chain: Chain, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """One column with one measured row: the multiplier's law is known up to one integral."""
     blocks = chain.joint.blocks
     theta = chain.state.theta
@@ -151,15 +264,20 @@ def test_multipliers_redrawn_without_the_columns_effects_keep_their_law(chain: C
     shape = (blocks.rows, blocks.columns)
     residual = np.zeros(shape)
     residual[0] = 3.0
-    known = np.zeros(shape)
-    known[0] = 1.0
-    given = Given(known.ravel(), residual, {})
+    known = np.zeros(shape, dtype=bool)
+    known[0] = True
+    monkeypatch.setattr(chain.joint, "known", known)
+    given = Given(known.ravel().astype(float), residual, {})
     draws = []
     for _ in range(400):
         given = Given(chain.redraw(theta, given), residual, {})
         draws.append(given.multiplier.reshape(shape)[0].copy())
     kept = np.array(draws)[20:]
-    own = blocks.covariance(values, np.zeros(shape))[0, 0]
+    own = sum(
+        (f.basis @ f.covariance(values) @ f.basis.T)[0, 0] * blocks.square[number]
+        for number, f in enumerate(blocks.system.fields)
+        if number in blocks.square
+    )
     grid = np.exp(np.linspace(-12.0, 5.0, 4000))
     for column in range(0, blocks.columns, 30):
         variance = own[column] + scale.reshape(shape)[0, column] ** 2 / grid

@@ -17,7 +17,7 @@ SOURCES = [
 CIRCLE_GROUPS = (  # of texts whose keys are put together from a variable, a verdict, a sign
     *("assumed", "change", "column", "counted", "curve", "impulse", "jump", "legend", "letter"),
     *("link", "loop", "name", "natural", "node", "other", "panel", "reading", "regime", "short"),
-    *("moved", "size", "spoken", "step", "title", "verdict"),
+    *("agreement", "moved", "size", "spoken", "step", "title", "verdict"),
 )
 DEPOPULATION_GROUPS = (
     *("after", "ahead", "asked", "assumed", "change", "decline", "found", "future", "jump"),
