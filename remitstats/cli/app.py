@@ -115,13 +115,22 @@ def in_words(work: Callable[[], int]) -> int:
         typer.echo(TOO_LARGE, err=True)
         return RemitstatsError.exit_code
     except OSError as error:
-        if error.errno not in FULL or error.filename is not None:
+        if error.filename is None and error.errno not in FULL:
             raise
-        _say_no_more()
-        reason = (error.strerror or str(error)).lower()
-        with suppress(OSError):  # it may be as full where errors go
-            typer.echo(f"The output can't be written: {reason}. Send it elsewhere.", err=True)
+        _tell(error)
         return RemitstatsError.exit_code
+
+
+def _tell(error: OSError) -> None:
+    """Say what is wrong with a path that the user gave, or with the disk that output goes to."""
+    reason = (error.strerror or str(error)).lower()
+    if error.filename is not None:  # such as one whose name is too long for the disk
+        said = f"Can't use {error.filename}: {reason}. Check the path."
+    else:
+        _say_no_more()
+        said = f"The output can't be written: {reason}. Send it elsewhere."
+    with suppress(OSError):  # it may be as full where errors go
+        typer.echo(said, err=True)
 
 
 def _say_no_more() -> None:

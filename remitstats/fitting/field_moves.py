@@ -22,7 +22,7 @@ from remitstats.fitting.wide_field import WideLaw
 
 Array = NDArray[np.float64]
 
-WALK = 2  # steps with the map integrated out
+WALK = 3  # steps with the map integrated out
 
 
 class FieldMoves:

@@ -137,19 +137,18 @@ class SharedFields:
     def draw(self, law: SharedLaw, rng: np.random.Generator) -> dict[int, Array]:
         """Draw the fields, by number, each of shape (layer, element)."""
         unit = law.half + rng.standard_normal(len(law.half))
-        drawn = np.asarray(lapack.dtrtrs(law.factor, unit, lower=1, trans=1)[0], dtype=np.float64)
-        drawn = drawn.ravel()
-        return {
-            number: root @ drawn[a:b].reshape(f.structure.size, f.layers).T
-            for number, f, root, a, b in zip(
-                self.numbers, self._fields, law.roots, self.start, self.start[1:], strict=False
-            )
-        }
+        drawn = lapack.dtrtrs(law.factor, unit, lower=1, trans=1)[0].ravel()
+        found: dict[int, Array] = {}
+        for number, f, root, a, b in zip(
+            self.numbers, self._fields, law.roots, self.start, self.start[1:], strict=False
+        ):
+            found[number] = root @ drawn[a:b].reshape(f.structure.size, f.layers).T
+        return found
 
 
 def _basis(f: Field) -> Array:
     """Return the map from a field, element by element, to its elements' rows."""
-    return np.asarray(np.kron(np.eye(f.structure.size), f.basis), dtype=float)
+    return np.asarray(np.kron(np.eye(f.structure.size), f.basis), dtype=np.float64)
 
 
 def _independent(f: Field) -> bool:

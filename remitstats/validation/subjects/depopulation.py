@@ -38,10 +38,16 @@ class Depopulation:
     code: tuple[str, ...] = (
         "models/depopulation*.py",
         "parts/*.py",
+        "fitting/columns_kernel.py",
+        "fitting/field_moves.py",
         "fitting/gaussian_system.py",
         "fitting/laplace.py",
+        "fitting/local_blocks.py",
         "fitting/mixture*.py",
+        "fitting/moves.py",
         "fitting/run.py",
+        "fitting/shared_fields.py",
+        "fitting/wide_field.py",
         "validation/subjects/depopulation.py",
     )
 
