@@ -19,7 +19,7 @@ from remitstats.untrusted import parse_json, read_text
 
 FOLDER = "validation/sensitivity"
 THRESHOLD = 0.05
-"""From which on a sensitivity counts: Kallioinen et al. (2024), section 2.4."""
+"""From which on a sensitivity counts, if chance shows less: as Kallioinen et al. (2024) have it."""
 COLUMNS = ("quantity", "headline", "prior", "likelihood")
 
 
@@ -34,30 +34,47 @@ class PriorSensitivity:
     quantities : DataFrame
         One row a quantity: `quantity, headline, prior, likelihood`; the last two how far its
         posterior moves with the logarithm of the power.
+    chance : dict
+        `prior` and `likelihood`: what one in twenty quantities exceeds that has nothing to do
+        with either; the fewer the draws, the more.
     """
 
     study: dict[str, Any]
     quantities: pd.DataFrame
+    chance: dict[str, float]
+
+    def counts_from(self, group: str) -> float:
+        """Return from which number on a sensitivity counts: no less than chance shows."""
+        return max(THRESHOLD, self.chance[group])
 
     @property
     def diagnosis(self) -> list[str]:
-        """What each quantity shows: "conflict", "strong prior" or nothing.
+        """What each quantity shows: "conflict", "strong prior", "unclear" or nothing.
 
-        Both sensitivities large: prior and data pull apart ("conflict"). Only that to the prior:
-        the data say little, and the prior speaks ("strong prior").
+        Nothing is said of one that does not move with the priors. Of the others, one that moves
+        with the data too is told by both, and they may pull apart ("conflict"); one that hardly
+        moves with the data is told by its prior ("strong prior"); where chance alone moves as much
+        as the data do, it is "unclear".
         """
         found = []
         for row in self.quantities.to_dict("records"):
-            told = row["likelihood"] >= THRESHOLD
-            moved = row["prior"] >= THRESHOLD
-            found.append(("conflict" if told else "strong prior") if moved else "")
+            if row["prior"] < self.counts_from("prior"):
+                found.append("")
+            elif row["likelihood"] < THRESHOLD:
+                found.append("strong prior")
+            elif row["likelihood"] < self.counts_from("likelihood"):
+                found.append("unclear")
+            else:
+                found.append("conflict")
         return found
 
     def to_json(self) -> str:
         """Return it as text, a line a quantity."""
         rows = self.quantities[list(COLUMNS)].round(4).to_dict("records")
         lines = ",\n".join(json.dumps(row, allow_nan=False) for row in rows)
-        return f'{{"study": {json.dumps(self.study)},\n"quantities": [{lines}]}}\n'
+        chance = json.dumps({name: round(value, 4) for name, value in self.chance.items()})
+        study = json.dumps(self.study)
+        return f'{{"study": {study},\n"chance": {chance},\n"quantities": [{lines}]}}\n'
 
     @classmethod
     def read(cls, path: Path) -> PriorSensitivity:
@@ -70,7 +87,11 @@ class PriorSensitivity:
         """
         try:
             found = parse_json(read_text(path))
-            return cls(dict(found["study"]), pd.DataFrame(found["quantities"])[list(COLUMNS)])
+            return cls(
+                dict(found["study"]),
+                pd.DataFrame(found["quantities"])[list(COLUMNS)],
+                {name: float(found["chance"][name]) for name in ("prior", "likelihood")},
+            )
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise RemitstatsError(
                 f"{path} holds no sensitivity of a model: {error}. Make it with 'remitstats "

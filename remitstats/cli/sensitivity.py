@@ -44,7 +44,7 @@ def scale(asked: Asked) -> None:
     from remitstats.fitting.settings import AskedSettings  # noqa: PLC0415
     from remitstats.pipeline import Job, open_panel, stored_fit  # noqa: PLC0415
     from remitstats.validation.scaling import scaling_of  # noqa: PLC0415
-    from remitstats.validation.sensitivity import sensitivity_of  # noqa: PLC0415
+    from remitstats.validation.sensitivity import chance_of, sensitivity_of  # noqa: PLC0415
 
     scaling = scaling_of(asked.model)
     job = Job(
@@ -58,7 +58,8 @@ def scale(asked: Asked) -> None:
     with Phases(Console(stderr=True)) as phases:
         tree = stored_fit(job, asked.model, panel, phases)
         phases("log densities of the draws", 0.0)
-        table = sensitivity_of(scaling(tree, panel))
+        scaled = scaling(tree, panel)
+        table, chance = sensitivity_of(scaled), chance_of(scaled)
         phases("log densities of the draws", 1.0)
     told = tree["provenance"].attrs
     study = {
@@ -69,7 +70,7 @@ def scale(asked: Asked) -> None:
         "code_version": told["code_version"],
         "command": command_of(asked),
     }
-    found = PriorSensitivity(study, table)
+    found = PriorSensitivity(study, table, chance)
     show(found)
     path = asked.out / FOLDER / f"{asked.model}.json"
     typer.echo(str(replace_file(path, found.to_json())))
@@ -92,12 +93,11 @@ def show(found: PriorSensitivity) -> None:
     from rich.console import Console  # noqa: PLC0415  (start-up stays quick)
     from rich.table import Table  # noqa: PLC0415
 
-    from remitstats.claims.prior_sensitivity import THRESHOLD  # noqa: PLC0415
-
     words = {
         "": "",
         "conflict": "both move it: do they disagree?",
         "strong prior": "the prior speaks, not the data",
+        "unclear": "the priors move it; the data: unclear",
     }
     table = Table("quantity", "to the priors", "to the data", "")
     rows = found.quantities.to_dict("records")
@@ -106,4 +106,8 @@ def show(found: PriorSensitivity) -> None:
         table.add_row(row["quantity"], *numbers, words[diagnosis])
     console = Console()
     console.print(table)
-    console.print(f"How far posteriors move with the logarithm of a power; {THRESHOLD} counts.")
+    least = (f"{found.counts_from(name):.3f}" for name in ("prior", "likelihood"))
+    console.print(
+        "How far posteriors move with the logarithm of a power; counts from {} (priors) and {} "
+        "(data) on.".format(*least)
+    )

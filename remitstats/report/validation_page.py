@@ -160,9 +160,9 @@ def _model(name: str, found: ModelCalibration) -> dict[str, Any]:
 
 def _sensitivity(name: str, found: PriorSensitivity) -> dict[str, Any]:
     """Return a record of how a model's posterior moves with priors and data."""
+    records = found.quantities.to_dict("records")
     rows = [
-        {**row, "diagnosis": "strong" if shows == "strong prior" else shows}
-        for row, shows in zip(found.quantities.to_dict("records"), found.diagnosis, strict=True)
+        {**row, "diagnosis": shows} for row, shows in zip(records, found.diagnosis, strict=True)
     ]
     headlines = [row for row in rows if row["headline"]]
     others = [row for row in rows if not row["headline"]]
@@ -173,6 +173,8 @@ def _sensitivity(name: str, found: PriorSensitivity) -> dict[str, Any]:
         "moved": sum(bool(row["diagnosis"]) for row in headlines),
         "others": len(others),
         "others_moved": sum(bool(row["diagnosis"]) for row in others),
+        "prior": found.counts_from("prior"),
+        "likelihood": found.counts_from("likelihood"),
         "command": str(found.study.get("command") or ""),
         "file": f"{SENSITIVITIES}/{name}.json",
     }

@@ -27,6 +27,7 @@ from remitstats.parts.priors import HyperPrior
 
 Array = NDArray[np.float64]
 SAMPLE = ("chain", "draw")
+NOTHING = 100  # quantities by which chance is told
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,8 +76,6 @@ def sensitivity_of(scaled: Scaled) -> pd.DataFrame:
     RemitstatsError
         If a log density is not finite in every draw.
     """
-    from arviz_stats import psense  # noqa: PLC0415 - seconds to import; only this needs it
-
     for name in ("log_prior", "log_likelihood"):
         if not np.isfinite(getattr(scaled, name)).all():
             raise RemitstatsError(
@@ -84,21 +83,50 @@ def sensitivity_of(scaled: Scaled) -> pd.DataFrame:
                 "power-scaled. Fit the model again."
             )
     order = [*scaled.headlines, *(q for q in scaled.quantities if q not in scaled.headlines)]
-    tree = xr.DataTree.from_dict(
-        {
-            "posterior": xr.Dataset({name: (SAMPLE, scaled.quantities[name]) for name in order}),
-            "log_prior": xr.Dataset({"all": (SAMPLE, scaled.log_prior)}),
-            "log_likelihood": xr.Dataset({"all": (SAMPLE, scaled.log_likelihood)}),
-        }
-    )
-    found = {group: psense(tree, group=group) for group in ("prior", "likelihood")}
+    found = _moved(scaled, {name: scaled.quantities[name] for name in order})
     return pd.DataFrame(
         {
             "quantity": order,
             "headline": [name in scaled.headlines for name in order],
-            **{group: [float(one[name]) for name in order] for group, one in found.items()},
+            **{group: [one[name] for name in order] for group, one in found.items()},
         }
     )
+
+
+def chance_of(scaled: Scaled, seed: int = 1) -> dict[str, float]:
+    """Return what quantities show that have nothing to do with prior or data.
+
+    Weights of few draws move anything a little. Numbers drawn independently of everything are moved
+    by that alone; what is returned is what one in twenty of them exceeds.
+
+    Parameters
+    ----------
+    scaled : Scaled
+        Draws and log densities.
+    seed : int
+        Of the numbers.
+    """
+    rng = np.random.default_rng(seed)
+    nothing = {str(n): rng.standard_normal(scaled.log_prior.shape) for n in range(NOTHING)}
+    found = _moved(scaled, nothing)
+    return {group: float(np.quantile(list(one.values()), 0.95)) for group, one in found.items()}
+
+
+def _moved(scaled: Scaled, quantities: Mapping[str, Array]) -> dict[str, dict[str, float]]:
+    """Return how far quantities move with a power of the prior and of the likelihood."""
+    from arviz_stats import psense  # noqa: PLC0415 - seconds to import; only this needs it
+
+    tree = xr.DataTree.from_dict(
+        {
+            "posterior": xr.Dataset({k: (SAMPLE, value) for k, value in quantities.items()}),
+            "log_prior": xr.Dataset({"all": (SAMPLE, scaled.log_prior)}),
+            "log_likelihood": xr.Dataset({"all": (SAMPLE, scaled.log_likelihood)}),
+        }
+    )
+    return {
+        group: {str(name): float(value) for name, value in psense(tree, group=group).items()}
+        for group in ("prior", "likelihood")
+    }
 
 
 def log_prior_of(priors: Mapping[str, HyperPrior], draws: Mapping[str, Array]) -> Array:

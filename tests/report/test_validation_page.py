@@ -55,7 +55,8 @@ def sensitivity() -> PriorSensitivity:
     """Made-up numbers; nothing here is a finding."""
     rows = [("a", True, 0.01, 0.3), ("b", True, 0.06, 0.3), ("c <b>", False, 0.25, 0.04)]
     table = pd.DataFrame(rows, columns=["quantity", "headline", "prior", "likelihood"])
-    return PriorSensitivity({"command": "remitstats validate macro --sensitivity"}, table)
+    study = {"command": "remitstats validate macro --sensitivity"}
+    return PriorSensitivity(study, table, {"prior": 0.0552, "likelihood": 0.01})
 
 
 def words(page: Path) -> str:
@@ -93,7 +94,8 @@ def test_the_page_says_what_moves_with_the_priors(shown):
     assert "b yes 0.0600 0.300 both move it" in text
     assert "c <b> 0.250 0.0400 the prior speaks" in text
     assert "remitstats validate macro --sensitivity" in text
-    assert "a partir de 0.05" in words(shown / "es" / "validation.html")
+    assert "to the priors counts from 0.0552 on, to the data from 0.0500 on" in text
+    assert "a los datos, a partir de 0.0500" in words(shown / "es" / "validation.html")
     kept = PriorSensitivity.read(shown / "validation" / "sensitivity" / "macro.json")
     assert kept.diagnosis == ["", "conflict", "strong prior"]
 

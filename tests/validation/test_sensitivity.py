@@ -27,7 +27,13 @@ from remitstats.parts.priors import (
 )
 from remitstats.validation.scaling import MODELS, scaling_of
 from remitstats.validation.scaling.circle import parameters, unconstrained
-from remitstats.validation.sensitivity import Scaled, log_prior_in, log_prior_of, sensitivity_of
+from remitstats.validation.sensitivity import (
+    Scaled,
+    chance_of,
+    log_prior_in,
+    log_prior_of,
+    sensitivity_of,
+)
 
 SAMPLE = ("chain", "draw")
 
@@ -47,8 +53,19 @@ def normal_mean(prior_mean: float, prior_sd: float) -> Scaled:
     [((0.0, 10.0), ""), ((2.0, 0.2), "conflict"), ((0.0, 0.005), "strong prior")],
 )
 def test_what_prior_and_data_do_to_a_mean_is_found(prior, expected):
-    found = PriorSensitivity({}, sensitivity_of(normal_mean(*prior)))
+    scaled = normal_mean(*prior)
+    found = PriorSensitivity({}, sensitivity_of(scaled), chance_of(scaled))
     assert found.diagnosis == [expected]
+
+
+def test_chance_is_less_with_more_draws_and_sets_what_counts():
+    few, many = normal_mean(2.0, 0.2), normal_mean(2.0, 0.2)
+    few = Scaled({}, (), few.log_prior[:, :20], few.log_likelihood[:, :20])
+    assert chance_of(many)["prior"] < 0.5 * chance_of(few)["prior"]
+    table = sensitivity_of(many)
+    assert PriorSensitivity({}, table, {"prior": 0.0, "likelihood": 0.0}).diagnosis == ["conflict"]
+    assert PriorSensitivity({}, table, {"prior": 9.0, "likelihood": 0.0}).diagnosis == [""]
+    assert PriorSensitivity({}, table, {"prior": 0.0, "likelihood": 9.0}).diagnosis == ["unclear"]
 
 
 def test_the_diagnosis_is_that_of_arviz():
@@ -131,7 +148,9 @@ def test_draws_without_a_density_are_refused():
 
 
 def test_what_was_found_is_read_as_it_was_written(tmp_path: Path):
-    found = PriorSensitivity({"model": "x"}, sensitivity_of(normal_mean(0.0, 1.0)))
+    found = PriorSensitivity(
+        {"model": "x"}, sensitivity_of(normal_mean(0.0, 1.0)), {"prior": 0.01, "likelihood": 0.2}
+    )
     path = tmp_path / "x.json"
     path.write_text(found.to_json(), encoding="utf-8")
     assert PriorSensitivity.read(path).to_json() == found.to_json()

@@ -30,11 +30,11 @@ def test_growth_of_the_depopulation_model_is_drawn_as_pymc_draws_it(panel):
     import pymc as pm
 
     subject = Depopulation(panel)
-    ours = np.stack([subject.simulate(seed).model.data.percent for seed in range(300)])
+    ours = np.stack([subject.simulate(seed).model.data.percent for seed in range(120)])
     model = depopulation.build(panel)
     known = np.isfinite(subject.data.percent)
     theirs = np.full_like(ours, np.nan)
-    drawn = pm.draw(model["recorded_growth"], draws=300, random_seed=1, mode="FAST_COMPILE")
+    drawn = pm.draw(model["recorded_growth"], draws=120, random_seed=1, mode="FAST_COMPILE")
     theirs[:, known] = drawn
     for statistic in (
         lambda y: np.nanmedian(y, axis=(1, 2)),
@@ -82,7 +82,7 @@ def test_pay_outs_have_the_density_that_the_pymc_model_says(panel):
     """Over truths and data the gradient of the joint density is nought on the average."""
     subject = PaidOut.of(panel)
     slopes = []
-    for seed in range(40):
+    for seed in range(16):
         values, data = subject.drawn(seed)
         model = paid_out.model_of(data)
         prior = own_scale(values, data)[0]
