@@ -139,6 +139,7 @@ def judged(
         "verdict": verdicts,
         "rule": (rule or VerdictRule()).describe(),
         "calibration": None if calibration is None else calibration.study,
+        "by_chains": None if calibration is None else calibration.chains_study,
     }
     return replace(results, **tables, summary=summary)
 

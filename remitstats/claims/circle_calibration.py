@@ -95,6 +95,11 @@ class Calibration:
         return _text(self.study, {name: getattr(self, name) for name in names})
 
     @property
+    def chains_study(self) -> dict[str, Any] | None:
+        """What was fitted by chains, or None where nothing was."""
+        return None if self.by_chains is None else self.by_chains.study
+
+    @property
     def missed(self) -> list[str]:
         """The bars that were missed, in words."""
         tables = [self.bars] + ([] if self.by_chains is None else [self.by_chains.bars])

@@ -88,18 +88,19 @@ def circle_context(
         "parameters": _described(results.parameter),
         "nodes": NODES,
         "pairs": CHAIN,
-        "by_chains": _counts(optional(results, "agreement")),
+        "by_chains": _counts(optional(results, "agreement"), results.summary.get("by_chains")),
         "agreement_columns": AGREEMENT,
         "delta": limit(results.regime),
         "glossary": GLOSSARY,
     }
 
 
-def _counts(table: pd.DataFrame | None) -> dict[str, int]:
+def _counts(table: pd.DataFrame | None, study: Mapping[str, Any] | None) -> Row:
     """Return how many panels were fitted both ways, a scenario and in all, and how many agree."""
     if table is None or not len(table):
         return {}
     return {
+        "size": f"{(study or {}).get('municipalities', 0):,}",
         "panels": int(table["panels"].min()),
         "all": int(table["panels"].sum()),
         "same": int(table["agree"].sum()),

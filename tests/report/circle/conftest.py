@@ -196,6 +196,7 @@ def simulate_circle(
         "command": "remitstats fit circle --seed 7",
         "verdict": COUNTRY,
         "comparison": {"folds": 8, "k_hat_limit": 0.6} if trials else None,
+        "by_chains": {"municipalities": 2456} if trials else None,
     }
     return CircleResults(**tables, summary=summary)
 

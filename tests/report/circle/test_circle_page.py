@@ -291,4 +291,5 @@ def test_the_comparison_says_how_sure_its_weights_are_where_it_knows(
 def test_what_chains_say_of_simulated_panels_stands_beside_the_approximation(circle_site):
     text = words(circle_site / "circle.html")
     assert "Both verdicts were the same in 36 of 40 panels" in text
+    assert "to the same data of 2,456 municipalities" in text
     assert "Vicious, chains" in text
