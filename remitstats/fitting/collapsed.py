@@ -35,6 +35,7 @@ STEP = 1e-5  # of the differences, in units of x: gradients are accurate to abou
 FIRST_CLIMB, NEXT_CLIMB = 150, 60  # iterations before the first shape is known, and with one
 ROUNDS = 12
 SETTLED = 0.03  # move of the logarithms of standard deviations that ends the rounds
+LEAST_VARIANCE = 0.01  # of a direction: chains that hardly moved must not make it vanish
 WORTH = 3.0  # points of a chain that tell as much as one independent point
 LEAST_CURVATURE = 1e-2  # a direction flatter than this has its prior's scale, about 1, or no scale
 
@@ -436,6 +437,7 @@ def reshaped(shape: Laplace, visited: Array) -> Laplace:
     mean = visited.mean(axis=0)
     _, singular, directions = linalg.svd(visited - mean, full_matrices=False)
     variance = spiked_variance(singular**2 / (count - 1), crowding)
+    variance = np.maximum(variance, LEAST_VARIANCE)
     told = np.abs(variance - 1.0) > 1e-6
     across, variance = directions[told].T, variance[told]
     along = across @ (across.T @ mean)

@@ -184,6 +184,15 @@ def test_few_points_show_the_direction_of_a_ridge() -> None:
     assert found.mode @ ridge == pytest.approx(3.0, abs=1.5)
 
 
+def test_chains_that_did_not_move_leave_a_shape_that_can_be_used() -> None:
+    size = 5
+    shape = collapsed.Laplace(np.zeros(size), np.eye(size), 0.0, 0.0)
+    point = np.random.default_rng(9).standard_normal(size)
+    found = collapsed.reshaped(shape, np.tile(point, (200, 1)))
+    assert np.linalg.cond(found.root) < 20
+    assert np.linalg.eigvalsh(found.root @ found.root.T).min() > 0.005
+
+
 @pytest.mark.parametrize("crowding", [0.05, 0.5, 4.0])
 def test_variances_within_noise_are_one(crowding: float) -> None:
     lower = (1.0 - math.sqrt(crowding)) ** 2 if crowding < 1.0 else 0.0
