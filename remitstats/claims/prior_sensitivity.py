@@ -13,6 +13,7 @@ from typing import Any
 
 import pandas as pd
 
+from remitstats.claims.records import table_of
 from remitstats.claims.shipped import shipped
 from remitstats.errors import RemitstatsError
 from remitstats.untrusted import parse_json, read_text
@@ -89,7 +90,7 @@ class PriorSensitivity:
             found = parse_json(read_text(path))
             return cls(
                 dict(found["study"]),
-                pd.DataFrame(found["quantities"])[list(COLUMNS)],
+                table_of(found["quantities"])[list(COLUMNS)],
                 {name: float(found["chance"][name]) for name in ("prior", "likelihood")},
             )
         except (OSError, ValueError, KeyError, TypeError) as error:
