@@ -100,13 +100,17 @@ class Calibration:
         return None if self.by_chains is None else self.by_chains.study
 
     @property
+    def every_bar(self) -> pd.DataFrame:
+        """The bars, those of the panels fitted by chains too."""
+        chains = [] if self.by_chains is None else [self.by_chains.bars]
+        return pd.concat([self.bars, *chains], ignore_index=True)
+
+    @property
     def missed(self) -> list[str]:
         """The bars that were missed, in words."""
-        tables = [self.bars] + ([] if self.by_chains is None else [self.by_chains.bars])
         return [
             f"{row['bar']}: {row['found']:.2f} (asked: {row['asked']})"
-            for table in tables
-            for row in table.to_dict("records")
+            for row in self.every_bar.to_dict("records")
             if not row["met"]
         ]
 

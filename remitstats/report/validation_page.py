@@ -195,8 +195,8 @@ def _circle() -> dict[str, Any] | None:
     if found is None:
         return None
     return {
-        "met": int(found.bars["met"].sum()),
-        "bars": len(found.bars),
+        "met": int(found.every_bar["met"].sum()),
+        "bars": len(found.every_bar),
         "panels": int(found.outcomes["count"].sum()),
         "missed": found.missed,
         "command": str(found.study.get("command") or ""),

@@ -114,11 +114,14 @@ def watermark(figure: Figure, text: str) -> None:
 def to_png(figure: Figure) -> bytes:
     """Draw as PNG with few colours: maps of flat colours become a quarter of the size.
 
-    Drawings of many panels are smaller so than as outlines, too.
+    Drawings of many panels are smaller so than as outlines, too. The colours are chosen to cover
+    all that were drawn, so that those of few pixels, such as of what is marked, are not mixed up
+    with others, and then moved to the middle of theirs, so that those of large areas are exact.
     """
     _fit_words(figure)
-    image = (
-        Image.fromarray(pixels(figure)).convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)
+    drawn = Image.fromarray(pixels(figure)).convert("RGB")
+    image = drawn.quantize(
+        COLOURS, method=Image.Quantize.MAXCOVERAGE, kmeans=1, dither=Image.Dither.NONE
     )
     packed = io.BytesIO()
     image.save(packed, format="png", compress_level=6)  # a tenth of the time for 3% more

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from functools import reduce
 
 import matplotlib as mpl
@@ -9,7 +10,8 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
-from matplotlib.colors import to_hex
+from matplotlib.colors import to_hex, to_rgb
+from PIL import Image
 
 from remitstats.report.circle_links import CHAIN, OTHERS, headline, way
 from remitstats.report.circle_tables import coverage_rows, specification_order
@@ -139,6 +141,20 @@ def test_states_cover_what_their_municipalities_cover(results, grid_panel):
         return reduce(shapely.symmetric_difference, polygons).area
 
     assert area(large.paths) == pytest.approx(area(small.paths), rel=1e-6)
+
+
+def test_what_is_marked_keeps_its_colour_among_many_others():
+    # a colour that few pixels have is soon mixed up with those of which there are many
+    figure = style.new_figure(4, 4)
+    axes = figure.add_axes((0, 0, 1, 1))
+    axes.imshow(np.linspace(0, 1, 400).reshape(20, 20), cmap="viridis", interpolation="bicubic")
+    axes.scatter([10], [10], s=30, color=style.CLAIM)
+    axes.axhspan(0, 4, color=style.ACCENT)
+    image = Image.open(io.BytesIO(style.to_png(figure))).convert("RGB")
+    away = np.abs(np.asarray(image, dtype=float) / 255 - to_rgb(style.CLAIM)).max(axis=-1)
+    assert (away < 0.03).sum() > 50
+    flat = np.asarray(image, dtype=float)[40, 200] / 255
+    assert np.abs(flat - to_rgb(style.ACCENT)).max() < 0.02  # a class of a map is its legend's
 
 
 def test_shares_are_within_the_rows():
