@@ -14,10 +14,11 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
+from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from remitstats.errors import RemitstatsError
-from remitstats.fitting import collapsed, mixture
+from remitstats.fitting import mixture, whitened
 from remitstats.fitting.laplace import Chain, ChainDraws, prepare
 from remitstats.fitting.settings import AskedSettings, Settings, available_cores
 from remitstats.fitting.version import code_version, fit_key
@@ -179,32 +180,31 @@ def _laplace(
 def _whitened(
     model: Any, settings: Settings, cores: int | None, progress: Progress | None
 ) -> tuple[dict[str, Any], dict[str, Any], dict[str, float], dict[str, Any]]:
-    """Fit a collapsed model with its own engine (`collapsed`)."""
+    """Fit a collapsed model with its own engine (`whitened`)."""
     density: CollapsedDensity = model.collapsed
     start = time.perf_counter()
     first, *rest = np.random.SeedSequence(settings.seed).spawn(1 + settings.chains)
     with threadpool_limits(limits=1):
-        shape = collapsed.prepare(density, first, cores or available_cores(), progress)
+        shape = whitened.prepare(density, first, cores or available_cores(), progress)
         prepared = time.perf_counter()
 
-        chains = [collapsed.WhitenedChain(density, shape, each) for each in rest]
+        chains = [whitened.WhitenedChain(density, shape, each) for each in rest]
         total = settings.chains * (settings.tune + settings.draws)
-        windows = _windows(settings.tune)
         begun = 0
-        for window in windows:
+
+        def tune(moves: int) -> list[NDArray[np.float64]]:
+            nonlocal begun
             visited = _in_threads(
-                partial(_tune, chains, window),
+                lambda number, tick: chains[number].tune(moves, tick),
                 settings.chains,
                 cores,
                 progress,
                 (begun, total),
             )
-            begun += settings.chains * window
-            if window is not windows[-1]:  # the last only sets the number of steps
-                late = np.concatenate([points[len(points) // 4 :] for points in visited])
-                shape = collapsed.reshaped(shape, late)
-                for chain in chains:
-                    chain.take(shape)
+            begun += settings.chains * moves
+            return visited
+
+        whitened.tune_together(chains, settings.tune, tune)
         drawn = _in_threads(
             lambda number, tick: chains[number].draw(settings.draws, tick),
             settings.chains,
@@ -230,12 +230,6 @@ def _whitened(
     return posterior, stats, wall, extra
 
 
-def _tune(
-    chains: list[collapsed.WhitenedChain], window: int, number: int, tick: Callable[[], None]
-) -> Any:
-    return chains[number].tune(window, tick)
-
-
 def _run_chains(
     new_chain: Callable[[np.random.SeedSequence], Chain | mixture.Chain],
     seeds: list[np.random.SeedSequence],
@@ -250,11 +244,6 @@ def _run_chains(
 
     count = settings.chains * (settings.draws + settings.tune)
     return _in_threads(run, settings.chains, cores, progress, (0, count))
-
-
-def _windows(tune: int) -> list[int]:
-    """Return how tuning is divided: the shape is learnt twice, then the steps are set."""
-    return [tune // 3, tune - tune // 3 - tune // 6, tune // 6]
 
 
 def _in_threads[T](

@@ -22,9 +22,10 @@ from threadpoolctl import threadpool_limits
 from remitstats.claims.circle_calibration import ByChains
 from remitstats.claims.regime import CLAIMS, SUPPORTED
 from remitstats.errors import RemitstatsError
-from remitstats.fitting.collapsed import WhitenedChain, laplace, reshaped
+from remitstats.fitting.collapsed import laplace
 from remitstats.fitting.convergence import convergence
 from remitstats.fitting.version import code_of
+from remitstats.fitting.whitened import WhitenedChain, tune_together
 from remitstats.models.circle_density import CircleDensity
 from remitstats.untrusted import parse_json
 from remitstats.validation.circle import Case, Trial, decide, record_of
@@ -32,6 +33,8 @@ from remitstats.validation.circle_study import CODE, find_near, study_key
 from remitstats.validation.resumed import Progress, resumed
 
 Array = NDArray[np.float64]
+
+ENGINE = "fitting/whitened.py"  # of the chains, beside what the study itself depends on
 
 
 @dataclass(frozen=True)
@@ -186,20 +189,15 @@ def chain_draws(
 ) -> Array:
     """Return draws of the chains of one panel, shape (chain, draw, parameter).
 
-    They are those of `fitting.run` in small: the shape is learnt from the first two thirds of the
-    tuning, the steps are set in the last.
+    They are those of `fitting.run` in small.
     """
-    early = 2 * length.tune // 3
     with threadpool_limits(limits=1):
         shape = laplace(density, near=trial.near)
         chains = [WhitenedChain(density, shape, seed) for seed in seeds]
-        visited = [chain.tune(early, _nothing)[early // 4 :] for chain in chains]
-        shape = reshaped(shape, np.concatenate(visited))
-        found = []
-        for chain in chains:
-            chain.take(shape)
-            chain.tune(length.tune - early, _nothing)
-            found.append(chain.draw(length.draws, _nothing)[0])
+        tune_together(
+            chains, length.tune, lambda moves: [chain.tune(moves, _nothing) for chain in chains]
+        )
+        found = [chain.draw(length.draws, _nothing)[0] for chain in chains]
     return np.stack(found)
 
 
@@ -239,7 +237,7 @@ def run_both_ways(
         If the cluster can't be reached.
     """
     length = length or Chains()
-    name = "-".join(str(value) for value in asdict(length).values())
+    name = "-".join([*map(str, asdict(length).values()), code_of(ENGINE)[:8]])
     cases = [Case(name, number) for number in range(panels) for name in trial.study.scenarios]
     return resumed(
         {case.name: case for case in cases},
@@ -317,7 +315,7 @@ def summary_of(
         "municipalities": trial.base.shape[0],
         "length": asdict(length or Chains()),
         "command": command,
-        "code_version": code_of(*CODE),
+        "code_version": code_of(*CODE, ENGINE),
     }
     return ByChains(study, table, chain_bars(table))
 
