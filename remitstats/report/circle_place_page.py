@@ -10,26 +10,46 @@ from remitstats.report.circle_tables import limit, one_limit
 
 if TYPE_CHECKING:
     from remitstats.estimands.circle_results import CircleResults
+    from remitstats.report.surroundings import Surroundings
 
 GLOSSARY = ("circle_loop", "circle_halves", "circle_band", "circle_within", "circle_sd")
 Row = dict[str, Any]
 
 
-def place_context(results: CircleResults, levels: Sequence[str]) -> dict[str, Any]:
-    """Return what a template may use of places whose links may differ.
+def circle_region_context(
+    results: CircleResults,
+    surroundings: Surroundings,  # noqa: ARG001 - every page takes them
+) -> dict[str, Any]:
+    """Return what the template may use, under the name ``circle_region``.
 
     Parameters
     ----------
     results : CircleResults
-        Of a fit whose links may differ between them; rounded as they are written.
-    levels : sequence of str
-        "nation", "region" and "state", those that are shown.
+        Of a fit whose links may differ between regions; rounded as they are written.
+    surroundings : Surroundings
+        Panel, place, texts, shapes.
 
     Returns
     -------
     dict
         Names and values for Jinja.
     """
+    return _place_context(results, ("nation", "region"))
+
+
+def circle_state_context(
+    results: CircleResults,
+    surroundings: Surroundings,  # noqa: ARG001 - every page takes them
+) -> dict[str, Any]:
+    """Return what the template may use, under the name ``circle_state``.
+
+    As `circle_region_context`, of a fit whose links may differ between states.
+    """
+    return _place_context(results, ("nation", "region", "state"))
+
+
+def _place_context(results: CircleResults, levels: Sequence[str]) -> dict[str, Any]:
+    """Return what a template may use of places at some levels: "nation", "region", "state"."""
     regime = one_limit(results.regime)
     scales = [f"link_{level}_sd" for level in levels]
     spread = results.parameter[results.parameter["name"].isin(scales)]
