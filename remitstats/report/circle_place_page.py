@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from remitstats.report.circle_links import CHAIN, NODES, OTHERS, headline
 from remitstats.report.circle_tables import limit, one_limit
+from remitstats.report.records import records
 
 if TYPE_CHECKING:
     from remitstats.estimands.circle_results import CircleResults
     from remitstats.report.surroundings import Surroundings
 
 GLOSSARY = ("circle_loop", "circle_halves", "circle_band", "circle_within", "circle_sd")
-Row = dict[str, Any]
 
 
 def circle_region_context(
@@ -58,19 +58,15 @@ def _place_context(results: CircleResults, levels: Sequence[str]) -> dict[str, A
             {
                 "name": str(rows["name"].iloc[0]),
                 "level": level,
-                "links": {(row["from"], row["to"]): row for row in _records(rows)},
+                "links": {(row["from"], row["to"]): row for row in records(rows)},
             }
             for level in levels
             for _, rows in headline(results.link, level).groupby("code", sort=True)
         ],
-        "regimes": [row for row in _records(regime) if row["level"] in levels],
-        "spread": [{**row, "level": row["name"].split("_")[1]} for row in _records(spread)],
+        "regimes": [row for row in records(regime) if row["level"] in levels],
+        "spread": [{**row, "level": row["name"].split("_")[1]} for row in records(spread)],
         "pairs": (*CHAIN, *OTHERS),
         "nodes": NODES,
         "delta": limit(results.regime),
         "glossary": GLOSSARY,
     }
-
-
-def _records(table: Any) -> list[Row]:
-    return [{str(key): value for key, value in row.items()} for row in table.to_dict("records")]

@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from remitstats.estimands.depopulation_share import CLAIMED
+from remitstats.report.records import Row, records
 
 if TYPE_CHECKING:
     from remitstats.estimands.depopulation_results import DepopulationResults
-
-Row = dict[str, Any]
 
 KINDS = ("published", "recorded", "true", "underlying")
 LATEST_DATE = 2006  # of the figure the paper cites
 NEAR = 1.0  # points from the claim within which a recorded share counts as it
 SURE = 0.9
 MOST = 12
-
-
-def records(table: pd.DataFrame) -> list[Row]:
-    """Return the rows of a table as plain records."""
-    return [{str(key): value for key, value in row.items()} for row in table.to_dict("records")]
 
 
 def shares(results: DepopulationResults, definition: str) -> list[Row]:
