@@ -8,6 +8,7 @@ import pandas as pd
 
 from remitstats.estimands.results import SURE
 from remitstats.report.dependence_pictures import unit_key
+from remitstats.report.not_reproduced import outside_interval
 from remitstats.report.records import Row, described, records
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def dependence_context(
         "sensitivity": records(results.income_sensitivity),
         "scores": _scores(results.forecast_score),
         "predictive": described(results.predictive),
-        "outside": _outside(results.predictive),
+        "outside": described(outside_interval(results.predictive)),
         "parameters": described(results.parameter),
     }
 
@@ -173,9 +174,3 @@ def _scores(table: pd.DataFrame) -> list[Row]:
     series = table.groupby(["reporting", "method"], sort=False)["series"].max()
     mean["series"] = series.to_numpy()
     return records(mean.sort_values(["reporting", "crps"], ascending=[False, True]))
-
-
-def _outside(table: pd.DataFrame) -> list[Row]:
-    """Return the statistics that lie outside the interval of replicated ones."""
-    low, high = table["replicated_eti90_lower"], table["replicated_eti90_upper"]
-    return described(table[(table["observed"] < low) | (table["observed"] > high)])

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from remitstats.estimands.results import SURE
+from remitstats.report.not_reproduced import outside_middle
 from remitstats.report.records import Row, described, records
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def dependence_state_context(
         "claims": records(results.claim),
         "forecast": records(results.forecast),
         "predictive": described(results.predictive),
-        "missed": _missed(results.predictive),
+        "missed": described(outside_middle(results.predictive)),
         "parameters": described(results.parameter),
     }
 
@@ -62,12 +63,6 @@ def dependence_state_context(
 def _word(p: float) -> str:
     """Return whether something is so: "yes", "no" or "open"."""
     return "yes" if p >= SURE else "no" if p <= 1 - SURE else "open"
-
-
-def _missed(predictive: pd.DataFrame) -> list[Row]:
-    """Return the statistics that lie outside the middle 90% of the replications."""
-    outside = (predictive["p_value"] < 0.05) | (predictive["p_value"] > 0.95)
-    return described(predictive[outside])
 
 
 def _periods(results: DependenceStateResults) -> list[Row]:

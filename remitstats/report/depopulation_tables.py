@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from remitstats.estimands.depopulation_share import CLAIMED
+from remitstats.report.not_reproduced import outside_interval
 from remitstats.report.records import Row, records
 
 if TYPE_CHECKING:
@@ -134,7 +135,4 @@ def hindcast(results: DepopulationResults) -> dict[str, dict[str, Row]]:
 
 def missed(results: DepopulationResults) -> list[Row]:
     """Return the statistics that the model does not reproduce: outside their 90% interval."""
-    table = results.predictive
-    low = table["observed"] < table["replicated_eti90_lower"]
-    high = table["observed"] > table["replicated_eti90_upper"]
-    return records(table[low | high])
+    return records(outside_interval(results.predictive))

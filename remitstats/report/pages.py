@@ -19,6 +19,7 @@ from remitstats.fitting.gate_checks import (
 )
 from remitstats.report.dictionary import read_dictionary
 from remitstats.report.formats import date_label
+from remitstats.report.not_reproduced import outside_interval
 from remitstats.report.numbers import Numbers
 from remitstats.report.picture import Picture
 from remitstats.report.pictures import top_rows
@@ -155,7 +156,7 @@ def page_context(
         "units": int(results.level["cvegeo"].nunique()),
         "municipality_data": municipality_data(results, texts),
         "predictive": described(results.predictive),
-        "outside": described(results.predictive[_outside(results.predictive)]),
+        "outside": described(outside_interval(results.predictive)),
         "parameters": described(results.parameter),
         "measures": _MEASURES,
         "seconds": _seconds(summary),
@@ -244,11 +245,6 @@ def _paper(document: Mapping[str, Any], waves: list[int]) -> dict[str, Any]:
         verdict = "all"
     highest = max(known, key=lambda wave: known[wave]) if known else None
     return {"known": known, "verdict": verdict, "highest": highest}
-
-
-def _outside(table: pd.DataFrame) -> pd.Series[bool]:
-    below = table["observed"] < table["replicated_eti90_lower"]
-    return below | (table["observed"] > table["replicated_eti90_upper"])
 
 
 def _seconds(summary: Mapping[str, Any]) -> list[str]:

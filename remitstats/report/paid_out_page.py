@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from remitstats.report.not_reproduced import outside_middle
 from remitstats.report.records import Row, described, records
 
 if TYPE_CHECKING:
@@ -43,15 +44,9 @@ def paid_out_context(
         "claim": {row["estimand"]: row for row in records(results.claim)},
         "forms": records(results.form),
         "predictive": described(results.predictive),
-        "missed": _missed(results.predictive),
+        "missed": described(outside_middle(results.predictive)),
         "parameters": described(results.parameter),
     }
-
-
-def _missed(predictive: pd.DataFrame) -> list[Row]:
-    """Return the statistics that lie outside the middle 90% of the replications."""
-    outside = (predictive["p_value"] < 0.05) | (predictive["p_value"] > 0.95)
-    return described(predictive[outside])
 
 
 def _states(group: pd.DataFrame) -> list[Row]:
