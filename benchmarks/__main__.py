@@ -26,6 +26,7 @@ from benchmarks.panels import PanelSpec, export
 from benchmarks.plan import CHAINS, CORES, OWN, PEERS, Entry, Plan, extras_reference, full, quick
 from benchmarks.process import ROOT, Environments
 from benchmarks.results import HERE, Results, digest_of
+from benchmarks.wording import best, sentence
 
 STEPS = ("check", "entries", "scaling", "solvers", "extras")
 EXTRAS_LIMIT = 300.0
@@ -187,7 +188,7 @@ def _entries(bench: Bench) -> None:
         found, kept = bench.results.get_or_make(
             "entries", entry.key, digest, lambda: {"runs": _runs(bench, entry, content, label)}
         )
-        _say(f"{label}: {report.sentence(report.best(found['runs']))}{' (kept)' if kept else ''}")
+        _say(f"{label}: {sentence(best(found['runs']))}{' (kept)' if kept else ''}")
 
     with ThreadPoolExecutor(max_workers=at_once) as pool:
         list(pool.map(one, enumerate(entries, 1)))
@@ -213,7 +214,7 @@ def _runs(bench: Bench, entry: Entry, content: dict[str, Any], label: str) -> li
         if "failed" not in run:
             Path(content["moments"]).replace(moments)
         runs.append(run)
-        _say(f"{label}, {warmup} + {draws} iterations: {report.sentence(run)}")
+        _say(f"{label}, {warmup} + {draws} iterations: {sentence(run)}")
     return runs
 
 
@@ -248,7 +249,7 @@ def _scaling(bench: Bench) -> None:
         found, kept = bench.results.get_or_make(
             "scaling", entry.key, digest_of(content, _sources(entry)), make
         )
-        _say(f"{label}: {report.sentence(found)}{' (kept)' if kept else ''}")
+        _say(f"{label}: {sentence(found)}{' (kept)' if kept else ''}")
 
 
 def _size(spec: PanelSpec) -> int:

@@ -9,10 +9,8 @@ from typing import Any
 
 import pandas as pd
 
-from remitstats.claims.records import table_of
+from remitstats.claims.records import read_record, table_of
 from remitstats.claims.shipped import shipped
-from remitstats.errors import RemitstatsError
-from remitstats.untrusted import parse_json, read_text
 
 COMPARISON = "circle_comparison.json"
 UNCERTAIN = (  # columns of `density` that comparisons of earlier versions lack
@@ -66,19 +64,21 @@ class Comparison:
         RemitstatsError
             If the file is not there or something else.
         """
-        try:
-            found = parse_json(read_text(path))
-            density, prediction = (table_of(found[name]) for name in ("density", "prediction"))
-            for column in UNCERTAIN:
-                known = density[column] if column in density else float("nan")
-                density[column] = pd.Series(known, index=density.index, dtype=float)
-            state = table_of(found.get("state", []))
-            return cls(dict(found["study"]), density, prediction, state)
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise RemitstatsError(
-                f"{path} holds no comparison of circles: {error}. Make one with 'remitstats circle "
-                "compare'."
-            ) from error
+        return read_record(
+            path,
+            cls._of_document,
+            "comparison of circles",
+            "Make one with 'remitstats circle compare'.",
+        )
+
+    @classmethod
+    def _of_document(cls, found: Any) -> Comparison:
+        density, prediction = (table_of(found[name]) for name in ("density", "prediction"))
+        for column in UNCERTAIN:
+            known = density[column] if column in density else float("nan")
+            density[column] = pd.Series(known, index=density.index, dtype=float)
+        state = table_of(found.get("state", []))
+        return cls(dict(found["study"]), density, prediction, state)
 
 
 def shipped_comparison() -> Comparison | None:

@@ -16,10 +16,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from remitstats.claims.records import columns_of, table_of
-from remitstats.claims.shipped import shipped
-from remitstats.errors import RemitstatsError
-from remitstats.untrusted import parse_json, read_text
+from remitstats.claims.records import columns_of, read_record, table_of
+from remitstats.claims.shipped import shipped_by_model
 
 FOLDER = "validation"
 
@@ -106,9 +104,9 @@ class ModelCalibration:
         RemitstatsError
             If the file is not there or something else.
         """
-        try:
-            found = parse_json(read_text(path))
-            return cls(
+        return read_record(
+            path,
+            lambda found: cls(
                 dict(found["study"]),
                 int(found["failed"]),
                 int(found["again"]),
@@ -116,12 +114,10 @@ class ModelCalibration:
                 columns_of(found["places"]),
                 columns_of(found["limits"]),
                 table_of(found["quantities"]),
-            )
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise RemitstatsError(
-                f"{path} holds no calibration of a model: {error}. Make one with 'remitstats "
-                "validate MODEL'."
-            ) from error
+            ),
+            "calibration of a model",
+            "Make one with 'remitstats validate MODEL'.",
+        )
 
 
 def shipped_calibrations() -> dict[str, ModelCalibration]:
@@ -132,9 +128,7 @@ def shipped_calibrations() -> dict[str, ModelCalibration]:
     RemitstatsError
         If one of them is damaged.
     """
-    place = shipped(FOLDER)
-    paths = sorted(place.glob("*.json")) if place is not None else []
-    return {path.stem: ModelCalibration.read(path) for path in paths}
+    return shipped_by_model(FOLDER, ModelCalibration.read)
 
 
 def _lines(parts: Sequence[str], ends: str) -> str:

@@ -13,10 +13,8 @@ from typing import Any
 
 import pandas as pd
 
-from remitstats.claims.records import table_of
-from remitstats.claims.shipped import shipped
-from remitstats.errors import RemitstatsError
-from remitstats.untrusted import parse_json, read_text
+from remitstats.claims.records import read_record, table_of
+from remitstats.claims.shipped import shipped_by_model
 
 FOLDER = "validation/sensitivity"
 THRESHOLD = 0.05
@@ -86,18 +84,16 @@ class PriorSensitivity:
         RemitstatsError
             If the file is not there or something else.
         """
-        try:
-            found = parse_json(read_text(path))
-            return cls(
+        return read_record(
+            path,
+            lambda found: cls(
                 dict(found["study"]),
                 table_of(found["quantities"])[list(COLUMNS)],
                 {name: float(found["chance"][name]) for name in ("prior", "likelihood")},
-            )
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise RemitstatsError(
-                f"{path} holds no sensitivity of a model: {error}. Make it with 'remitstats "
-                "validate MODEL --sensitivity'."
-            ) from error
+            ),
+            "sensitivity of a model",
+            "Make it with 'remitstats validate MODEL --sensitivity'.",
+        )
 
 
 def shipped_sensitivities() -> dict[str, PriorSensitivity]:
@@ -108,6 +104,4 @@ def shipped_sensitivities() -> dict[str, PriorSensitivity]:
     RemitstatsError
         If one of them is damaged.
     """
-    place = shipped(FOLDER)
-    paths = sorted(place.glob("*.json")) if place is not None else []
-    return {path.stem: PriorSensitivity.read(path) for path in paths}
+    return shipped_by_model(FOLDER, PriorSensitivity.read)

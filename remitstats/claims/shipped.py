@@ -1,7 +1,8 @@
-"""Where files are that travel with the package: in a wheel inside it, in a checkout beside it."""
+"""Files that travel with the package: in a wheel inside it, in a checkout beside it."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 
@@ -18,3 +19,18 @@ def shipped(name: str) -> Path | None:
         if place.exists():
             return place
     return None
+
+
+def shipped_by_model[T](folder: str, read: Callable[[Path], T]) -> dict[str, T]:
+    """Return what files of models hold, by model: each is called after its own.
+
+    Parameters
+    ----------
+    folder : str
+        Where they are below `data`; nothing is returned where it is not there.
+    read : callable
+        Reads a file, and may raise `RemitstatsError`.
+    """
+    place = shipped(folder)
+    paths = sorted(place.glob("*.json")) if place is not None else []
+    return {path.stem: read(path) for path in paths}

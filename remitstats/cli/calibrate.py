@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -67,18 +66,13 @@ def calibrate(asked: Asked) -> None:
 
 def command_of(asked: Asked) -> str:
     """Return the command that gives the same again: without folders and how it was shared out."""
-    from remitstats.validation.calibration import Length  # noqa: PLC0415  (start-up stays quick)
+    from remitstats.cli.options import command_again  # noqa: PLC0415  (start-up stays quick)
+    from remitstats.validation.calibration import Length  # noqa: PLC0415
 
-    parts = ["remitstats", "validate", asked.model, "--simulations", str(asked.simulations)]
+    words = ["validate", asked.model, "--simulations", str(asked.simulations)]
     if asked.draws != Length().draws:
-        parts += ["--draws", str(asked.draws)]
-    if asked.states:
-        parts += ["--states", asked.states]
-    if asked.seed != 1:
-        parts += ["--seed", str(asked.seed)]
-    if asked.panel is not None:
-        parts += ["--panel", asked.panel.name]
-    return shlex.join(parts)
+        words += ["--draws", str(asked.draws)]
+    return command_again(words, asked.states, asked.seed, asked.panel)
 
 
 def show(found: ModelCalibration) -> None:

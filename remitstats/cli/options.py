@@ -269,3 +269,23 @@ def command_given() -> str:
     """Return the command as it was given; bytes that are no text are shown in escapes."""
     command = shlex.join(["remitstats", *sys.argv[1:]])
     return command.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def command_again(words: Sequence[str], states: str | None, seed: int, panel: Path | None) -> str:
+    """Return a command that gives the same again anywhere: without folders.
+
+    Parameters
+    ----------
+    words : sequence of str
+        What was asked for, but for the options below.
+    states, seed, panel
+        The options of these names; left out where they were not given.
+    """
+    command = ["remitstats", *words]
+    if states:
+        command += ["--states", states]
+    if seed != 1:
+        command += ["--seed", str(seed)]
+    if panel is not None:
+        command += ["--panel", panel.name]
+    return shlex.join(command)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -38,7 +37,7 @@ def scale(asked: Asked) -> None:
     from rich.console import Console  # noqa: PLC0415
 
     from remitstats.claims.prior_sensitivity import FOLDER, PriorSensitivity  # noqa: PLC0415
-    from remitstats.cli.options import codes_of  # noqa: PLC0415
+    from remitstats.cli.options import codes_of, command_again  # noqa: PLC0415
     from remitstats.cli.progress import Phases  # noqa: PLC0415
     from remitstats.estimands.files import replace_file  # noqa: PLC0415
     from remitstats.fitting.settings import AskedSettings  # noqa: PLC0415
@@ -68,24 +67,14 @@ def scale(asked: Asked) -> None:
         "settings": json.loads(told["settings"]),
         "panel": told["panel_hash"],
         "code_version": told["code_version"],
-        "command": command_of(asked),
+        "command": command_again(
+            ["validate", asked.model, "--sensitivity"], asked.states, asked.seed, asked.panel
+        ),
     }
     found = PriorSensitivity(study, table, chance)
     show(found)
     path = asked.out / FOLDER / f"{asked.model}.json"
     typer.echo(str(replace_file(path, found.to_json())))
-
-
-def command_of(asked: Asked) -> str:
-    """Return the command that gives the same again, without folders."""
-    parts = ["remitstats", "validate", asked.model, "--sensitivity"]
-    if asked.states:
-        parts += ["--states", asked.states]
-    if asked.seed != 1:
-        parts += ["--seed", str(asked.seed)]
-    if asked.panel is not None:
-        parts += ["--panel", asked.panel.name]
-    return shlex.join(parts)
 
 
 def show(found: PriorSensitivity) -> None:

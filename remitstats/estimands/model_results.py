@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -14,10 +15,10 @@ from remitstats.estimands.folder import DECIMALS, read_results, require_columns,
 from remitstats.fitting.gate import Gate
 
 
-class ModelResults:
+class ModelResults(ABC):
     """Tables and summary of a fit; each model's results are a frozen dataclass on top of this.
 
-    A subclass has a field a table, and `summary`.
+    A subclass has a field a table, `summary`, and a `title`.
 
     Attributes
     ----------
@@ -55,9 +56,9 @@ class ModelResults:
         """Whether the fit passed its gate; anything but a plain True counts as no."""
         return self.gate.converged
 
+    @abstractmethod
     def title(self) -> str:
         """Return in a few words what the results are of."""
-        raise NotImplementedError
 
     def __repr__(self) -> str:
         """Return what the results are of, and whether they may be used."""

@@ -21,7 +21,8 @@ from typing import Any
 
 from remitstats.errors import Problem
 from remitstats.panel import words
-from remitstats.panel.schema import CVEGEO, STATE, TABLES
+from remitstats.panel.columns import CVEGEO, STATE
+from remitstats.panel.schema import TABLES
 from remitstats.panel.spec import ColumnSpec, TableSpec
 
 LONGEST = 20

@@ -11,7 +11,7 @@ import numpy as np
 
 from remitstats.errors import Problem
 from remitstats.panel.cells import NUMBER, is_null
-from remitstats.panel.schema import QUARTER
+from remitstats.panel.columns import QUARTER
 from remitstats.panel.spec import ColumnSpec
 
 LONGEST_SHOWN = 60

@@ -12,6 +12,7 @@ from remitstats.report.circle_links import CHAIN, NODES, OTHERS, headline, row_o
 from remitstats.report.circle_tables import limit, one_limit, optional, specification_rows
 from remitstats.report.figures.regime_map import REGIMES, most_probable
 from remitstats.report.formats import capital
+from remitstats.report.records import Row, described, records
 
 if TYPE_CHECKING:
     from remitstats.estimands.circle_results import CircleResults
@@ -33,7 +34,6 @@ AGREEMENT = {  # columns shown, and how
     **dict.fromkeys(("coverage", "coverage_approximate"), "share"),
 }
 MOST_MOVED = 5  # municipalities shown at either end
-Row = dict[str, Any]
 
 
 def circle_context(
@@ -57,14 +57,14 @@ def circle_context(
     regime = one_limit(results.regime)
     nation = headline(results.link, "nation")
     parts = {  # sections that need a table of their own, or that the fit passed its gate
-        "moved": _records(optional(results, "moved")) if results.converged else [],
+        "moved": records(optional(results, "moved")) if results.converged else [],
         "contributions": _contributions(results, surroundings) if results.converged else [],
         "hidden": _hidden(results) if results.converged else [],
         "compared": _compared(results),
         "compared_sure": _sure(optional(results, "comparison")),
         "specifications": _specifications(optional(results, "specification")),
-        "confusion": _records(optional(results, "confusion")),
-        "agreement": _records(optional(results, "agreement")),
+        "confusion": records(optional(results, "confusion")),
+        "agreement": records(optional(results, "agreement")),
     }
     needs = {"variations": "specifications", "calibration": "confusion"}
     return {
@@ -76,7 +76,7 @@ def circle_context(
         "chain": _links(nation, CHAIN),
         "others": _links(nation, OTHERS),
         "ways": _ways(nation),
-        "natural": _records(optional(results, "natural")),
+        "natural": records(optional(results, "natural")),
         "natural_tables": _natural_tables(optional(results, "natural")),
         "gains": _gains(results.loop),
         "undefined": _undefined(results.loop),
@@ -85,7 +85,7 @@ def circle_context(
         "states": _places(results.link, regime, "state"),
         "links": _all_links(results.link),
         "curve": _curve(results),
-        "parameters": _described(results.parameter),
+        "parameters": described(results.parameter),
         "nodes": NODES,
         "pairs": CHAIN,
         "by_chains": _counts(optional(results, "agreement"), results.summary.get("by_chains")),
@@ -107,16 +107,6 @@ def _counts(table: pd.DataFrame | None, study: Mapping[str, Any] | None) -> Row:
     }
 
 
-def _records(table: pd.DataFrame | None) -> list[Row]:
-    if table is None:
-        return []
-    return [{str(key): value for key, value in row.items()} for row in table.to_dict("records")]
-
-
-def _described(table: pd.DataFrame) -> list[Row]:
-    return [{**row, "description": capital(str(row["description"]))} for row in _records(table)]
-
-
 def _contributions(results: CircleResults, surroundings: Surroundings) -> list[Row]:
     """Return the municipalities whose reliance the loop raised and lowered most, surest first.
 
@@ -132,23 +122,23 @@ def _contributions(results: CircleResults, surroundings: Surroundings) -> list[R
     rows = pd.concat([up, down]).drop_duplicates("cvegeo")
     states = surroundings.panel.table("state").set_index("state")["name"]
     names = rows["state"].map(states).fillna(rows["state"])
-    return _records(rows.assign(state_name=names))
+    return records(rows.assign(state_name=names))
 
 
 def _hidden(results: CircleResults) -> list[Row]:
     """Return the links with the cause that would undo them, those of the chain first."""
-    rows = {(row["from"], row["to"]): row for row in _records(optional(results, "confounding"))}
+    rows = {(row["from"], row["to"]): row for row in records(optional(results, "confounding"))}
     return [rows[pair] for pair in (*CHAIN, *OTHERS) if pair in rows]
 
 
 def _compared(results: CircleResults) -> list[Row]:
     """Return the forms that were compared, with how far each misses the last wave."""
     missed: dict[str, dict[str, Row]] = {}
-    for row in _records(optional(results, "prediction")):
+    for row in records(optional(results, "prediction")):
         missed.setdefault(str(row["variant"]), {})[str(row["variable"])] = row
     return [
         {**row, "missed": missed.get(str(row["variant"]), {})}
-        for row in _records(optional(results, "comparison"))
+        for row in records(optional(results, "comparison"))
     ]
 
 
@@ -186,7 +176,7 @@ def _why_none(results: CircleResults) -> str:
 
 
 def _national_regimes(regime: pd.DataFrame) -> list[Row]:
-    return _records(regime[regime["level"] == "nation"])
+    return records(regime[regime["level"] == "nation"])
 
 
 def _links(links: pd.DataFrame, pairs: tuple[tuple[str, str], ...]) -> list[Row]:
@@ -207,7 +197,7 @@ def _ways(links: pd.DataFrame) -> dict[str, int]:
 def _natural_tables(table: pd.DataFrame | None) -> list[Row]:
     """Return a record a size of step: its years, and a line a variable and loop."""
     tables: dict[str, Row] = {}
-    for row in _records(table):
+    for row in records(table):
         step = tables.setdefault(
             str(row["change"]), {"change": str(row["change"]), "years": [], "lines": {}}
         )
@@ -227,14 +217,14 @@ def _natural_tables(table: pd.DataFrame | None) -> list[Row]:
 def _gains(loop: pd.DataFrame) -> list[Row]:
     """Return the nation's gain in each reading, the whole loop's before that of each cut."""
     here = (loop["level"] == "nation") & loop["quantity"].astype(str).str.startswith("gain")
-    return _records(loop[here].dropna(subset=["median"]))
+    return records(loop[here].dropna(subset=["median"]))
 
 
 def _undefined(loop: pd.DataFrame) -> list[Row]:
     """Return the share of draws without a loop gain, where there are any."""
     here = (loop["level"] == "nation") & (loop["quantity"] == "undefined_share")
     rows = loop[here]
-    return _records(rows[rows["median"].fillna(rows["mean"]) > 0])
+    return records(rows[rows["median"].fillna(rows["mean"]) > 0])
 
 
 def _counted(regime: pd.DataFrame) -> list[Row]:
@@ -253,10 +243,10 @@ def _counted(regime: pd.DataFrame) -> list[Row]:
 def _places(link: pd.DataFrame, regime: pd.DataFrame, level: str) -> list[Row]:
     """Return a record a place: its links by pair, its regime probabilities."""
     regime = regime[(regime["level"] == level) & (regime["reading"] == "lagged")]
-    by_code = {str(row["code"]): row for row in _records(regime)}
+    by_code = {str(row["code"]): row for row in records(regime)}
     places = []
     for code, rows in headline(link, level).groupby("code", sort=True):
-        by_pair = {(row["from"], row["to"]): row for row in _records(rows)}
+        by_pair = {(row["from"], row["to"]): row for row in records(rows)}
         places.append(
             {
                 "code": str(code),
@@ -278,8 +268,8 @@ def _all_links(link: pd.DataFrame) -> list[Row]:
         pair = (row["from"], row["to"])
         return order.get(pair, len(order)), place.get(pair[0], 9), place.get(pair[1], 9)
 
-    lagged = sorted(_records(rows[rows["reading"] == "lagged"]), key=key)
-    other = {(r["from"], r["to"]): r for r in _records(rows[rows["reading"] != "lagged"])}
+    lagged = sorted(records(rows[rows["reading"] == "lagged"]), key=key)
+    other = {(r["from"], r["to"]): r for r in records(rows[rows["reading"] != "lagged"])}
     return [{**row, "ordered": other.get((row["from"], row["to"]))} for row in lagged]
 
 
@@ -314,7 +304,7 @@ def _specifications(table: pd.DataFrame | None) -> list[Row]:
     if table is None:
         return []
     found: dict[str, Row] = {}
-    for row in _records(table[table["reading"] == "lagged"]):
+    for row in records(table[table["reading"] == "lagged"]):
         name = str(row["specification"])
         entry = found.setdefault(
             name, {"name": name, "headline": bool(row["headline"]), "rows": {}}

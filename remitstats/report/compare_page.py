@@ -9,7 +9,8 @@ import pandas as pd
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 
 from remitstats.estimands.files import replace_file
-from remitstats.report.compare import BEYOND, Comparison, Line, ModelComparison
+from remitstats.report.compare import Comparison, Line, ModelComparison
+from remitstats.report.compare_estimates import BEYOND
 from remitstats.report.formats import MISSING, show
 from remitstats.report.texts import Texts
 

@@ -8,7 +8,8 @@ import pandas as pd
 
 from remitstats.estimands.results import SURE
 from remitstats.report.dependence_pictures import unit_key
-from remitstats.report.formats import capital
+from remitstats.report.not_reproduced import outside_interval
+from remitstats.report.records import Row, described, records
 
 if TYPE_CHECKING:
     from remitstats.estimands.dependence_results import DependenceResults
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
 
 TOP = 20
 ACCELERATION = "acceleration"
-Row = dict[str, Any]
 
 
 def dependence_context(
@@ -46,31 +46,23 @@ def dependence_context(
         "counts": _counts(results.growth, periods),
         "states": _states(results, periods),
         "ends": _ends(results, periods),
-        "national": _records(results.nation),
+        "national": records(results.nation),
         "over_income": _over_income(results),
         "income": _newest_income(results),
         "concentration": _concentration(results.concentration),
         "highest": _highest(results, periods),
-        "sensitivity": _records(results.income_sensitivity),
+        "sensitivity": records(results.income_sensitivity),
         "scores": _scores(results.forecast_score),
-        "predictive": _described(results.predictive),
-        "outside": _outside(results.predictive),
-        "parameters": _described(results.parameter),
+        "predictive": described(results.predictive),
+        "outside": described(outside_interval(results.predictive)),
+        "parameters": described(results.parameter),
     }
-
-
-def _records(table: pd.DataFrame) -> list[Row]:
-    return [{str(key): value for key, value in row.items()} for row in table.to_dict("records")]
-
-
-def _described(table: pd.DataFrame) -> list[Row]:
-    return [{**row, "description": capital(str(row["description"]))} for row in _records(table)]
 
 
 def _of_nation(results: DependenceResults) -> dict[str, Row]:
     """Return the nation's growth by period."""
     rows = results.path_growth[results.path_growth["level"] == "nation"]
-    return {str(row["period"]): row for row in _records(rows)}
+    return {str(row["period"]): row for row in records(rows)}
 
 
 def _counts(growth: pd.DataFrame, periods: list[str]) -> list[Row]:
@@ -97,7 +89,7 @@ def _counts(growth: pd.DataFrame, periods: list[str]) -> list[Row]:
 def _states(results: DependenceResults, periods: list[str]) -> list[Row]:
     """Return a record a place: its growth by period."""
     found: dict[str, Row] = {}
-    for row in _records(results.path_growth):
+    for row in records(results.path_growth):
         entry = found.setdefault(
             str(row["code"]), {"name": row["name"], "level": row["level"], "rows": {}}
         )
@@ -113,7 +105,7 @@ def _ends(results: DependenceResults, periods: list[str]) -> dict[str, Row]:
     for key, period in (("whole", periods[0]), ("newest", periods[-1])):
         rows = states[states["period"] == period].sort_values("median")
         if len(rows) > 1:
-            low, high = _records(rows.iloc[[0, -1]])
+            low, high = records(rows.iloc[[0, -1]])
             found |= {f"{key}_low": low, f"{key}_high": high}
             up = int((rows["p_positive"] >= SURE).sum())
             down = int((rows["p_positive"] <= 1.0 - SURE).sum())
@@ -123,7 +115,7 @@ def _ends(results: DependenceResults, periods: list[str]) -> dict[str, Row]:
 
 def _over_income(results: DependenceResults) -> list[Row]:
     rows = results.nation["quantity"].astype(str).str.contains("income")
-    return _records(results.nation[rows])
+    return records(results.nation[rows])
 
 
 def _newest_income(results: DependenceResults) -> Row:
@@ -142,7 +134,7 @@ def _newest_income(results: DependenceResults) -> Row:
 def _concentration(table: pd.DataFrame) -> list[Row]:
     """Return a record a year with its rows by top."""
     found: dict[int, Row] = {}
-    for row in _records(table):
+    for row in records(table):
         entry = found.setdefault(int(row["year"]), {"year": int(row["year"]), "rows": {}})
         entry["rows"][str(row["top"])] = row
     return list(found.values())
@@ -157,7 +149,7 @@ def _highest(results: DependenceResults, periods: list[str]) -> list[Row]:
     rank = results.rank.set_index("cvegeo")
     growth = results.growth[results.growth["period"] == periods[0]].set_index("cvegeo")
     found = []
-    for row in _records(level):
+    for row in records(level):
         code = row["cvegeo"]
         found.append(
             {
@@ -181,10 +173,4 @@ def _scores(table: pd.DataFrame) -> list[Row]:
     mean = table.groupby(["reporting", "method"], sort=False)[values].mean().reset_index()
     series = table.groupby(["reporting", "method"], sort=False)["series"].max()
     mean["series"] = series.to_numpy()
-    return _records(mean.sort_values(["reporting", "crps"], ascending=[False, True]))
-
-
-def _outside(table: pd.DataFrame) -> list[Row]:
-    """Return the statistics that lie outside the interval of replicated ones."""
-    low, high = table["replicated_eti90_lower"], table["replicated_eti90_upper"]
-    return _described(table[(table["observed"] < low) | (table["observed"] > high)])
+    return records(mean.sort_values(["reporting", "crps"], ascending=[False, True]))

@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from remitstats.estimands.results import SURE
-from remitstats.report.formats import capital
+from remitstats.report.not_reproduced import outside_middle
+from remitstats.report.records import Row, described, records
 
 if TYPE_CHECKING:
     from remitstats.estimands.dependence_state_results import DependenceStateResults
     from remitstats.report.surroundings import Surroundings
-
-Row = dict[str, Any]
 
 
 def dependence_state_context(
@@ -39,47 +38,31 @@ def dependence_state_context(
     whole = (change["from_year"] == first) & (change["to_year"] == last)
     states = change[whole & (change["level"] == "state")]
     return {
-        "first": _records(known[known["year"] == first])[0],
-        "last": _records(known[known["year"] == last])[0],
-        "highest": _records(known.loc[[known["observed"].idxmax()]])[0],
-        "lowest": _records(known.loc[[known["observed"].idxmin()]])[0],
-        "predicted": _records(predicted),
-        "tendency": _records(typical)[0],
+        "first": records(known[known["year"] == first])[0],
+        "last": records(known[known["year"] == last])[0],
+        "highest": records(known.loc[[known["observed"].idxmax()]])[0],
+        "lowest": records(known.loc[[known["observed"].idxmin()]])[0],
+        "predicted": records(predicted),
+        "tendency": records(typical)[0],
         "tendency_word": _word(float(typical["p_rising"].iloc[0])),
         "risen": int((states["observed"] > 0).sum()),
         "counted": len(states),
         "periods": _periods(results),
-        "national": _records(change[change["level"] == "nation"]),
+        "national": records(change[change["level"] == "nation"]),
         "states": _states(results, first, last),
-        "decomposition": _records(
-            results.decomposition[results.decomposition["level"] == "nation"]
-        ),
+        "decomposition": records(results.decomposition[results.decomposition["level"] == "nation"]),
         "concentration": _concentration(results, first, last),
-        "claims": _records(results.claim),
-        "forecast": _records(results.forecast),
-        "predictive": _described(results.predictive),
-        "missed": _missed(results.predictive),
-        "parameters": _described(results.parameter),
+        "claims": records(results.claim),
+        "forecast": records(results.forecast),
+        "predictive": described(results.predictive),
+        "missed": described(outside_middle(results.predictive)),
+        "parameters": described(results.parameter),
     }
-
-
-def _records(table: pd.DataFrame) -> list[Row]:
-    return [{str(key): value for key, value in row.items()} for row in table.to_dict("records")]
-
-
-def _described(table: pd.DataFrame) -> list[Row]:
-    return [{**row, "description": capital(str(row["description"]))} for row in _records(table)]
 
 
 def _word(p: float) -> str:
     """Return whether something is so: "yes", "no" or "open"."""
     return "yes" if p >= SURE else "no" if p <= 1 - SURE else "open"
-
-
-def _missed(predictive: pd.DataFrame) -> list[Row]:
-    """Return the statistics that lie outside the middle 90% of the replications."""
-    outside = (predictive["p_value"] < 0.05) | (predictive["p_value"] > 0.95)
-    return _described(predictive[outside])
 
 
 def _periods(results: DependenceStateResults) -> list[Row]:
@@ -131,7 +114,7 @@ def _states(results: DependenceStateResults, first: int, last: int) -> list[Row]
                 "name": str(trend.loc[(code, last), "name"]),
                 "first": row(trend, code, first),
                 "last": row(trend, code, last),
-                "later": _records(later.tail(1))[0] if len(later) else None,
+                "later": records(later.tail(1))[0] if len(later) else None,
                 "change": row(change, code, first, last),
                 "tendency": row(tendency, code),
                 "rank": row(rank, code, last),
@@ -158,7 +141,7 @@ def _concentration(results: DependenceStateResults, first: int, last: int) -> li
                 "quantity": quantity,
                 "first": here.loc[first].to_dict(),
                 "last": here.loc[last].to_dict(),
-                "change": _records(change)[0],
+                "change": records(change)[0],
             }
         )
     return found

@@ -6,13 +6,12 @@ from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pandas as pd
 
 from remitstats.report.figures.dots import Labels, Panel, dots
-from remitstats.report.figures.maps import area_map
 from remitstats.report.figures.style import LEVEL, Classes, ramp
 from remitstats.report.figures.yearly_paths import yearly_paths
+from remitstats.report.map_job import map_job
 from remitstats.report.picture import Job
 
 if TYPE_CHECKING:
@@ -114,19 +113,7 @@ def _maps(results: DependenceStateResults, surroundings: Surroundings) -> Iterat
     known = rows[~rows["predicted"]]
     last = int(known["year"].max())
     observed = known[known["year"] == last].set_index("code")["observed"]
-    yield Job(
-        "dependence_state_level_map",
-        "png",
-        texts.plain("dependence_state.level_map_alt", year=last),
-        texts("dependence_state.level_map_caption", year=last),
-        partial(
-            area_map,
-            shapes,
-            shapes.align(observed),
-            LEVEL,
-            texts.plain("dependence_state.level_map_legend"),
-        ),
-    )
+    yield map_job("dependence_state", "level_map", shapes, observed, LEVEL, texts, year=last)
     later = rows[rows["predicted"]]
     if later.empty:
         return
@@ -136,16 +123,4 @@ def _maps(results: DependenceStateResults, surroundings: Surroundings) -> Iterat
         ("predicted_map", here["median"], LEVEL),
         ("width_map", here["eti90_upper"] - here["eti90_lower"], WIDTHS),
     ):
-        yield Job(
-            f"dependence_state_{name}",
-            "png",
-            texts.plain(f"dependence_state.{name}_alt", year=newest),
-            texts(f"dependence_state.{name}_caption", year=newest),
-            partial(
-                area_map,
-                shapes,
-                np.asarray(shapes.align(values)),
-                classes,
-                texts.plain(f"dependence_state.{name}_legend"),
-            ),
-        )
+        yield map_job("dependence_state", name, shapes, values, classes, texts, year=newest)

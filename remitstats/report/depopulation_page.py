@@ -16,16 +16,14 @@ from remitstats.report.depopulation_tables import (
     links,
     missed,
     of_nation,
-    records,
     shares,
 )
-from remitstats.report.formats import capital
+from remitstats.report.records import Row, described, records
 
 if TYPE_CHECKING:
     from remitstats.estimands.depopulation_results import DepopulationResults
     from remitstats.report.surroundings import Surroundings
 
-Row = dict[str, Any]
 GLOSSARY = (
     *("depopulation_recorded", "depopulation_true", "depopulation_underlying"),
     *("depopulation_joint", "depopulation_crps"),
@@ -85,10 +83,7 @@ def depopulation_context(
             for row in missed(results)
         ),
         "checked": len(results.predictive),
-        "parameters": [
-            {**row, "description": capital(str(row["description"]))}
-            for row in records(results.parameter)
-        ],
+        "parameters": described(results.parameter),
         "glossary": GLOSSARY,
         "has_states": surroundings.states is not None,
     }

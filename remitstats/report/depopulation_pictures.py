@@ -14,8 +14,8 @@ from remitstats.report.depopulation_tables import KINDS, chosen, middles, of_nat
 from remitstats.report.figures import style
 from remitstats.report.figures.dots import Labels, Panel, dots
 from remitstats.report.figures.growth_paths import Path, histogram, small_multiples, together
-from remitstats.report.figures.maps import area_map
 from remitstats.report.figures.predictive import predictive
+from remitstats.report.map_job import map_job
 from remitstats.report.picture import Job
 from remitstats.report.texts import Texts
 
@@ -126,18 +126,8 @@ def _maps(
         ("width", width, WIDTH),
         ("decline", rows["p_underlying_decline"], DECLINE),
     ):
-        yield Job(
-            f"depopulation_{name}",
-            "png",
-            texts.plain(f"depopulation.{name}_alt", place=place, interval_name=said),
-            texts(f"depopulation.{name}_caption", interval_name=said),
-            partial(
-                area_map,
-                shapes,
-                shapes.align(values),
-                classes,
-                texts.plain(f"depopulation.{name}_legend"),
-            ),
+        yield map_job(
+            "depopulation", name, shapes, values, classes, texts, place=place, interval_name=said
         )
     year = int(results.outlook["year"].max())
     ahead = results.outlook[results.outlook["year"] == year].set_index("cvegeo")
@@ -145,19 +135,7 @@ def _maps(
         ("change", 100.0 * (ahead["median"] / ahead["last"] - 1.0), CHANGE),
         ("ahead", ahead["p_decline"], DECLINE),
     ):
-        yield Job(
-            f"depopulation_{name}",
-            "png",
-            texts.plain(f"depopulation.{name}_alt", place=place, year=year),
-            texts(f"depopulation.{name}_caption", year=year),
-            partial(
-                area_map,
-                shapes,
-                shapes.align(values),
-                classes,
-                texts.plain(f"depopulation.{name}_legend", year=year),
-            ),
-        )
+        yield map_job("depopulation", name, shapes, values, classes, texts, place=place, year=year)
 
 
 def _paths(results: DepopulationResults, texts: Texts) -> Iterator[Job]:

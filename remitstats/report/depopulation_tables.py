@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from remitstats.estimands.depopulation_share import CLAIMED
+from remitstats.report.not_reproduced import outside_interval
+from remitstats.report.records import Row, records
 
 if TYPE_CHECKING:
     from remitstats.estimands.depopulation_results import DepopulationResults
-
-Row = dict[str, Any]
 
 KINDS = ("published", "recorded", "true", "underlying")
 LATEST_DATE = 2006  # of the figure the paper cites
 NEAR = 1.0  # points from the claim within which a recorded share counts as it
 SURE = 0.9
 MOST = 12
-
-
-def records(table: pd.DataFrame) -> list[Row]:
-    """Return the rows of a table as plain records."""
-    return [{str(key): value for key, value in row.items()} for row in table.to_dict("records")]
 
 
 def shares(results: DepopulationResults, definition: str) -> list[Row]:
@@ -140,7 +135,4 @@ def hindcast(results: DepopulationResults) -> dict[str, dict[str, Row]]:
 
 def missed(results: DepopulationResults) -> list[Row]:
     """Return the statistics that the model does not reproduce: outside their 90% interval."""
-    table = results.predictive
-    low = table["observed"] < table["replicated_eti90_lower"]
-    high = table["observed"] > table["replicated_eti90_upper"]
-    return records(table[low | high])
+    return records(outside_interval(results.predictive))

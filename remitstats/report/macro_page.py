@@ -4,19 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-
 from remitstats.estimands.results import SURE
 from remitstats.panel.code_form import problems_of_another_country
-from remitstats.report.formats import capital
 from remitstats.report.macro_pictures import SOURCES
+from remitstats.report.records import Row, described_by_name, records
 
 if TYPE_CHECKING:
     from remitstats.estimands.macro_results import MacroResults
     from remitstats.report.surroundings import Surroundings
-    from remitstats.report.texts import Texts
 
-Row = dict[str, Any]
 REMITTANCES = "remittances"
 
 
@@ -33,9 +29,9 @@ def macro_context(
     surroundings : Surroundings
         Panel, place, texts, shapes.
     """
-    rows = {(r["source"], r["window"]): r for r in _records(results.window)}
+    rows = {(r["source"], r["window"]): r for r in records(results.window)}
     windows = list(dict.fromkeys(results.window["window"]))
-    turns = {row["source"]: row for row in _records(results.turn)}
+    turns = {row["source"]: row for row in records(results.turn)}
     sources = [source for source in SOURCES if (source, windows[0]) in rows]
     return {
         "sources": sources,
@@ -49,9 +45,9 @@ def macro_context(
             for window in windows
         ],
         "slower": _slower(turns.get(REMITTANCES)),
-        "coverage": _records(results.coverage),
-        "predictive": _described(results.predictive, surroundings.texts),
-        "parameters": _records(results.parameter),
+        "coverage": records(results.coverage),
+        "predictive": described_by_name(results.predictive, surroundings.texts),
+        "parameters": records(results.parameter),
     }
 
 
@@ -66,13 +62,3 @@ def _slower(turn: Row | None) -> str:
         return "open"
     p = float(turn["p_slower"])
     return "yes" if p >= SURE else "no" if p <= 1 - SURE else "open"
-
-
-def _records(table: pd.DataFrame) -> list[Row]:
-    return [{str(key): value for key, value in row.items()} for row in table.to_dict("records")]
-
-
-def _described(table: pd.DataFrame, texts: Texts) -> list[Row]:
-    """Return rows whose statistic is described by its name."""
-    rows = _records(table)
-    return [{**r, "description": capital(texts.said_plain(r["statistic"]))} for r in rows]

@@ -18,10 +18,12 @@ from remitstats.fitting.gate_checks import (
     TREE_DEPTH_LIMIT,
 )
 from remitstats.report.dictionary import read_dictionary
-from remitstats.report.formats import capital, date_label
+from remitstats.report.formats import date_label
+from remitstats.report.not_reproduced import outside_interval
 from remitstats.report.numbers import Numbers
 from remitstats.report.picture import Picture
 from remitstats.report.pictures import top_rows
+from remitstats.report.records import described
 from remitstats.report.scope import Scope
 from remitstats.report.tables import municipality_data
 from remitstats.report.texts import Texts
@@ -153,9 +155,9 @@ def page_context(
         "state_names": [group["name"] for group in _groups(results) if group["level"] == "state"],
         "units": int(results.level["cvegeo"].nunique()),
         "municipality_data": municipality_data(results, texts),
-        "predictive": _described(results.predictive),
-        "outside": _described(results.predictive[_outside(results.predictive)]),
-        "parameters": _described(results.parameter),
+        "predictive": described(results.predictive),
+        "outside": described(outside_interval(results.predictive)),
+        "parameters": described(results.parameter),
         "measures": _MEASURES,
         "seconds": _seconds(summary),
         "spec": list(_flatten(summary.get("model_spec") or {})),
@@ -243,18 +245,6 @@ def _paper(document: Mapping[str, Any], waves: list[int]) -> dict[str, Any]:
         verdict = "all"
     highest = max(known, key=lambda wave: known[wave]) if known else None
     return {"known": known, "verdict": verdict, "highest": highest}
-
-
-def _described(table: pd.DataFrame) -> list[dict[str, Any]]:
-    """Return rows whose descriptions begin with a capital, as a line of a table does."""
-    rows = table.to_dict("records")
-    named = [{str(key): value for key, value in row.items()} for row in rows]
-    return [{**row, "description": capital(str(row["description"]))} for row in named]
-
-
-def _outside(table: pd.DataFrame) -> pd.Series[bool]:
-    below = table["observed"] < table["replicated_eti90_lower"]
-    return below | (table["observed"] > table["replicated_eti90_upper"])
 
 
 def _seconds(summary: Mapping[str, Any]) -> list[str]:

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from remitstats.report.formats import capital
+from remitstats.report.not_reproduced import outside_middle
+from remitstats.report.records import Row, described, records
 
 if TYPE_CHECKING:
     from remitstats.estimands.paid_out_results import PaidOutResults
     from remitstats.report.surroundings import Surroundings
 
 MOST_HUBS = 30
-Row = dict[str, Any]
 
 
 def paid_out_context(
@@ -31,36 +31,22 @@ def paid_out_context(
     """
     nation = results.group[results.group["level"] == "nation"]
     return {
-        "nation": {row["quantity"]: row for row in _records(nation)},
+        "nation": {row["quantity"]: row for row in records(nation)},
         "states": _states(results.group),
-        "hubs": _records(results.hub.head(MOST_HUBS)),
+        "hubs": records(results.hub.head(MOST_HUBS)),
         "hub_count": len(results.hub),
         "hub_inflow": results.summary.get("hub_inflow"),
-        "parts": _described(results.disagreement),
-        "part": {row["part"]: row for row in _records(results.disagreement)},
-        "pairs": _described(results.correlation),
-        "pair": {row["pair"]: row for row in _records(results.correlation)},
-        "claims": _described(results.claim),
-        "claim": {row["estimand"]: row for row in _records(results.claim)},
-        "forms": _records(results.form),
-        "predictive": _described(results.predictive),
-        "missed": _missed(results.predictive),
-        "parameters": _described(results.parameter),
+        "parts": described(results.disagreement),
+        "part": {row["part"]: row for row in records(results.disagreement)},
+        "pairs": described(results.correlation),
+        "pair": {row["pair"]: row for row in records(results.correlation)},
+        "claims": described(results.claim),
+        "claim": {row["estimand"]: row for row in records(results.claim)},
+        "forms": records(results.form),
+        "predictive": described(results.predictive),
+        "missed": described(outside_middle(results.predictive)),
+        "parameters": described(results.parameter),
     }
-
-
-def _records(table: pd.DataFrame) -> list[Row]:
-    return [{str(key): value for key, value in row.items()} for row in table.to_dict("records")]
-
-
-def _described(table: pd.DataFrame) -> list[Row]:
-    return [{**row, "description": capital(str(row["description"]))} for row in _records(table)]
-
-
-def _missed(predictive: pd.DataFrame) -> list[Row]:
-    """Return the statistics that lie outside the middle 90% of the replications."""
-    outside = (predictive["p_value"] < 0.05) | (predictive["p_value"] > 0.95)
-    return _described(predictive[outside])
 
 
 def _states(group: pd.DataFrame) -> list[Row]:
@@ -70,7 +56,7 @@ def _states(group: pd.DataFrame) -> list[Row]:
         {
             "code": code,
             "name": str(rows["name"].iloc[0]),
-            "rows": {row["quantity"]: row for row in _records(rows)},
+            "rows": {row["quantity"]: row for row in records(rows)},
         }
         for code, rows in sorted(
             states.groupby("code"), key=lambda item: str(item[1]["name"].iloc[0])

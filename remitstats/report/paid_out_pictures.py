@@ -6,12 +6,11 @@ from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pandas as pd
 
 from remitstats.report.figures.dots import Labels, Panel, dots
-from remitstats.report.figures.maps import area_map
 from remitstats.report.figures.style import Classes, ramp
+from remitstats.report.map_job import map_job
 from remitstats.report.picture import Job
 
 if TYPE_CHECKING:
@@ -107,16 +106,4 @@ def _maps(results: PaidOutResults, surroundings: Surroundings) -> Iterator[Job]:
         ("p_hub", table["p_hub"], PROBABILITY),
         ("outside", table["outside_median"] / 100.0, PROBABILITY),
     ):
-        yield Job(
-            f"paid_out_{name}_map",
-            "png",
-            texts.plain(f"paid_out.{name}_map_alt"),
-            texts(f"paid_out.{name}_map_caption"),
-            partial(
-                area_map,
-                shapes,
-                np.asarray(shapes.align(values)),
-                classes,
-                texts.plain(f"paid_out.{name}_map_legend"),
-            ),
-        )
+        yield map_job("paid_out", f"{name}_map", shapes, values, classes, texts)

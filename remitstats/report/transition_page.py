@@ -4,18 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-
 from remitstats.estimands.results import SURE
 from remitstats.models.transition_data import PATHS
-from remitstats.report.formats import capital
+from remitstats.report.records import Row, described_by_name, records
 
 if TYPE_CHECKING:
     from remitstats.estimands.transition_results import TransitionResults
     from remitstats.report.surroundings import Surroundings
-    from remitstats.report.texts import Texts
-
-Row = dict[str, Any]
 
 
 def transition_context(
@@ -31,7 +26,7 @@ def transition_context(
     surroundings : Surroundings
         Panel, place, texts, shapes.
     """
-    turns = _records(results.path_reversal)
+    turns = records(results.path_reversal)
     return {
         "paths": list(PATHS),
         "turns": [
@@ -44,19 +39,19 @@ def transition_context(
             for by in dict.fromkeys(results.path_reversal["by"])
             for path in PATHS
         ],
-        "reversal": _records(results.reversal),
-        "level": _records(results.level),
-        "path_level": _records(results.path_level),
-        "change": _records(results.change[results.change["reading"] == "moves"]),
+        "reversal": records(results.reversal),
+        "level": records(results.level),
+        "path_level": records(results.path_level),
+        "change": records(results.change[results.change["reading"] == "moves"]),
         "reporting": {
             (r["series"], r["period"], r["country"]): r
-            for r in _records(results.change[results.change["reading"] == "reporting"])
+            for r in records(results.change[results.change["reading"] == "reporting"])
         },
-        "path_change": _records(results.path_change[results.path_change["reading"] == "moves"]),
-        "background": _records(results.background),
-        "predictive": _described(results.predictive, surroundings.texts),
-        "missed": _records(results.predictive[~results.predictive["p_value"].between(0.05, 0.95)]),
-        "parameters": _records(results.parameter),
+        "path_change": records(results.path_change[results.path_change["reading"] == "moves"]),
+        "background": records(results.background),
+        "predictive": described_by_name(results.predictive, surroundings.texts),
+        "missed": records(results.predictive[~results.predictive["p_value"].between(0.05, 0.95)]),
+        "parameters": records(results.parameter),
     }
 
 
@@ -65,13 +60,3 @@ def _turned(rows: list[Row]) -> str:
     if min(float(row["p_all"]) for row in rows) >= SURE:
         return "all"
     return "none" if min(float(row["p_none"]) for row in rows) >= SURE else "open"
-
-
-def _records(table: pd.DataFrame) -> list[Row]:
-    return [{str(key): value for key, value in row.items()} for row in table.to_dict("records")]
-
-
-def _described(table: pd.DataFrame, texts: Texts) -> list[Row]:
-    """Return rows whose statistic is described by its name."""
-    rows = _records(table)
-    return [{**r, "description": capital(texts.said_plain(r["statistic"]))} for r in rows]

@@ -13,8 +13,9 @@ from pathlib import Path
 import pandas as pd
 
 from remitstats.errors import PanelError, Problem
-from remitstats.sources.files import FILES, SourceFile
+from remitstats.sources.files import FILES
 from remitstats.sources.reading import csv_rows, numbers, read_table
+from remitstats.sources.source_file import SourceFile
 
 _STATE_TITLE = re.compile(r"Ingresos por Remesas Familiares, (?P<state>.+)")
 _MUNICIPAL_TITLE = re.compile(

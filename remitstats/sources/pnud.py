@@ -12,8 +12,9 @@ from pathlib import Path
 import pandas as pd
 
 from remitstats.errors import PanelError, Problem
-from remitstats.sources.files import FILES, SourceFile
+from remitstats.sources.files import FILES
 from remitstats.sources.reading import check_columns, codes, numbers
+from remitstats.sources.source_file import SourceFile
 from remitstats.sources.workbook import read_sheet
 
 INCOME_YEARS = (2010, 2015, 2020)

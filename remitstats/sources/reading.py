@@ -14,7 +14,7 @@ from pathlib import Path
 import pandas as pd
 
 from remitstats.errors import PanelError, Problem
-from remitstats.sources.files import SourceFile
+from remitstats.sources.source_file import SourceFile
 from remitstats.untrusted import read_bytes
 
 MISSING_MARKS = ("", "-", "n.d", "n.d.", "N. D.", "N.D.", "ND")

@@ -10,8 +10,8 @@ from typing import Any
 from openpyxl import load_workbook
 
 from remitstats.errors import PanelError
-from remitstats.sources.files import SourceFile
 from remitstats.sources.reading import locate
+from remitstats.sources.source_file import SourceFile
 
 UNPACKED = 200_000_000  # bytes; the largest of the official workbooks has 2.5 million
 ROWS, COLUMNS = 100_000, 1_000

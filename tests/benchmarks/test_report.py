@@ -4,13 +4,14 @@ import numpy as np
 import pytest
 
 from benchmarks import report
+from benchmarks.cost import Slope
 from benchmarks.plan import quick
 from benchmarks.results import HERE, Results
 
 
 def test_a_power_law_gives_back_its_exponent():
     x = np.array([300.0, 600.0, 1200.0, 2456.0])
-    found = report.Slope.of(x, 3.0 * x**1.2)
+    found = Slope.of(x, 3.0 * x**1.2)
     assert found.slope == pytest.approx(1.2)
     assert found.error == pytest.approx(0.0, abs=1e-6)
 
@@ -19,7 +20,7 @@ def test_the_standard_error_is_that_of_least_squares():
     rng = np.random.default_rng(5)
     x = np.exp(rng.uniform(5, 10, 12))
     y = np.exp(0.4 + 1.1 * np.log(x) + 0.2 * rng.standard_normal(12))
-    found = report.Slope.of(x, y)
+    found = Slope.of(x, y)
     design = np.column_stack([np.ones(12), np.log(x)])
     fitted, rest, _, _ = np.linalg.lstsq(design, np.log(y), rcond=None)
     covariance = rest[0] / 10 * np.linalg.inv(design.T @ design)

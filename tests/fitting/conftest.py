@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,12 +18,20 @@ from remitstats.parts.collapsed_density import Pooled, Separable
 from remitstats.parts.latent_gaussian import LatentGaussian
 from remitstats.simulate import grid_panel
 
+# The helpers beside this file, for the tests and the processes that they start.
+sys.path.insert(0, str(Path(__file__).parent))
+
 
 @pytest.fixture(scope="session")
-def tiny() -> LatentGaussian:
-    """Return a model small enough for dense algebra: 2 waves, 2 states, 6 municipalities."""
-    panel = grid_panel(2, 3, waves=(2010, 2020), states=("01", "02"), seed=3)
-    return reliance.latent_gaussian(reliance.prepare_data(panel), reliance.Priors())
+def small() -> Panel:
+    """Return a panel of 2 waves, 2 states and 6 municipalities."""
+    return grid_panel(2, 3, waves=(2010, 2020), states=("01", "02"), seed=3)
+
+
+@pytest.fixture(scope="session")
+def tiny(small: Panel) -> LatentGaussian:
+    """Return the model of the small panel: small enough for dense algebra."""
+    return reliance.latent_gaussian(reliance.prepare_data(small), reliance.Priors())
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -19,8 +18,6 @@ import psutil
 import pytest
 
 import remitstats
-from remitstats.errors import RemitstatsError
-from remitstats.fitting.folds import fold_jobs, hold_out, random_folds
 from remitstats.fitting.jobs import FitJob, FitOutcome, Judged, Simulate
 from remitstats.fitting.many import fit_many
 from remitstats.fitting.settings import Settings
@@ -29,21 +26,7 @@ from remitstats.models import reliance
 from remitstats.panel.panel import Panel
 from remitstats.simulate import grid_panel, simulate_reliance
 
-HERE = Path(__file__).parent
 SHORT = Settings(draws=10, tune=10, chains=2, seed=4)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def importable() -> Any:
-    """Let this process and those it starts import `many_functions`."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(str(HERE))
-        yield
-
-
-@pytest.fixture(scope="module")
-def small() -> Panel:
-    return grid_panel(2, 3, waves=(2010, 2020), states=("01", "02"), seed=3)
 
 
 @pytest.fixture(scope="module")
@@ -355,117 +338,6 @@ def wait_until(condition: Callable[[], bool], seconds: float) -> None:
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.05)
-
-
-@pytest.mark.parametrize(
-    ("options", "said"),
-    [
-        ({"workers": 0}, "'workers' must be a whole number of at least 1, found 0"),
-        ({"workers": 1.5}, "'workers' must be a whole number"),
-        ({"retries": -1}, "'retries' must be a whole number of at least 0"),
-        ({"workers": 2, "cluster": "tcp://localhost:1"}, "either workers.*or a cluster"),
-    ],
-)
-def test_options_without_sense_are_refused(
-    options: dict[str, Any], said: str, jobs: list[FitJob], tmp_path: Path
-) -> None:
-    with pytest.raises(RemitstatsError, match=said):
-        fit_many(jobs, folder=tmp_path / "fits", **options)
-    assert not (tmp_path / "fits").exists()
-
-
-def test_jobs_that_cannot_be_told_apart_or_sent_are_refused(
-    jobs: list[FitJob], tmp_path: Path
-) -> None:
-    with pytest.raises(RemitstatsError, match="used more than once: plain"):
-        fit_many([jobs[0], jobs[0]], folder=tmp_path)
-    held = replace(jobs[0], name="held", priors=threading.Lock())
-    with pytest.raises(RemitstatsError, match="The job 'held' can't be sent"):
-        fit_many([held, jobs[1]], folder=tmp_path)
-    with pytest.raises(RemitstatsError, match="takes FitJob objects, found 'plain'"):
-        fit_many(["plain"], folder=tmp_path)  # type: ignore[list-item]
-    assert fit_many([], folder=tmp_path) == []
-
-
-@pytest.mark.parametrize(
-    ("wrong", "said"),
-    [
-        ({"name": " "}, "name must be a text"),
-        ({"model": "relience"}, "Did you mean 'reliance'"),
-        ({"model": lambda panel: panel}, "function at the top of a module"),
-        ({"model": reliance}, "function at the top of a module"),
-        ({"states": "14"}, r"sequence of codes such as \('14', '32'\)"),
-        ({"summary": "mean"}, "must be a function of a fit and its panel"),
-    ],
-)
-def test_a_job_without_sense_is_refused(wrong: dict[str, Any], said: str) -> None:
-    with pytest.raises(RemitstatsError, match=said):
-        FitJob(**{"name": "a", **wrong})
-
-
-def test_a_folder_that_cannot_be_written_is_refused_at_once(
-    jobs: list[FitJob], tmp_path: Path
-) -> None:
-    blocked = tmp_path / "file"
-    blocked.write_text("in the way", encoding="utf-8")
-    with pytest.raises(RemitstatsError, match="can't be written"):
-        fit_many(jobs, folder=blocked / "fits")
-
-
-def test_held_out_cells_lose_their_percentages_and_nothing_else(small: Panel) -> None:
-    cells = [("01001", 2010), ("02002", 2020)]
-    before, after = (p.table("municipality_wave") for p in (small, hold_out(small, cells)))
-    empty = after["receiving_percent"].isna()
-    assert [
-        (c, int(w)) for c, w in zip(after["cvegeo"][empty], after["wave"][empty], strict=True)
-    ] == cells
-    assert after.drop(columns="receiving_percent").equals(before.drop(columns="receiving_percent"))
-    assert after["receiving_percent"][~empty].equals(before["receiving_percent"][~empty])
-
-
-@pytest.mark.parametrize(
-    ("cell", "said"),
-    [
-        (("01009", 2010), "no municipality '01009'"),
-        (("01001", 2000), "no wave 2000 of municipality 01001. Waves: 2010, 2020"),
-    ],
-)
-def test_cells_that_are_not_there_cannot_be_held_out(
-    small: Panel, cell: tuple[str, int], said: str
-) -> None:
-    with pytest.raises(RemitstatsError, match=said):
-        hold_out(small, [cell])
-    without = hold_out(small, [("01001", 2010)])
-    with pytest.raises(RemitstatsError, match="no percentage is published"):
-        hold_out(without, [("01001", 2010)])
-
-
-def test_folds_share_out_every_cell_with_data_once(lattice: Panel) -> None:
-    folds = random_folds(lattice, 5, seed=2)
-    cells = [cell for fold in folds for cell in fold]
-    assert len(cells) == len(set(cells)) == 24 * 3 - 1
-    assert ("01003", 2000) not in cells  # it has no data
-    assert {len(fold) for fold in folds} == {14, 15}
-    assert folds == random_folds(lattice, 5, seed=2) != random_folds(lattice, 5, seed=3)
-    with pytest.raises(RemitstatsError, match="between 2 and the 71 cells"):
-        random_folds(lattice, 72, seed=1)
-
-
-def test_a_fold_is_fitted_without_sight_of_its_cells(small: Panel, tmp_path: Path) -> None:
-    job = FitJob("whole", panel=small, settings=SHORT)
-    asked = fold_jobs(job, random_folds(small, 2, seed=1))
-    assert [fold.name for fold in asked] == ["whole, fold 1", "whole, fold 2"]
-    (outcome,) = fit_many(asked[:1], folder=tmp_path, workers=1)
-    assert outcome.error == "" and outcome.path is not None
-    data = load_fit(outcome.path)["constant_data"].to_dataset()
-    unseen = {
-        (str(cvegeo), int(wave))
-        for cvegeo in data["municipality"].to_numpy()
-        for wave in data["wave"].to_numpy()
-        if float(data["effective_dwellings"].sel(wave=wave, municipality=cvegeo)) == 0.0
-    }
-    assert unseen == set(asked[0].hold_out)
-    assert bool((data["dwellings"] > 0).all())
 
 
 def test_provenance_says_how_a_fit_came_about(serial: list[FitOutcome], small: Panel) -> None:

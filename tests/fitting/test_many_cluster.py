@@ -18,31 +18,28 @@ from remitstats.fitting.many import fit_many
 from remitstats.fitting.settings import Settings
 from remitstats.fitting.store import load_fit
 from remitstats.panel.file import write_panel
-from remitstats.simulate import grid_panel
+from remitstats.panel.panel import Panel
 
 distributed = pytest.importorskip("distributed", reason="pip install 'remitstats[cluster]'")
 dask = pytest.importorskip("dask", reason="pip install 'remitstats[cluster]'")
 
-HERE = Path(__file__).parent
 SHORT = Settings(draws=10, tune=10, chains=2, seed=4)
 
 
 @pytest.fixture(scope="module")
 def client() -> Iterator[Any]:
     """Two workers, each a process of one thread, that have imported what fits need."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(str(HERE))
-        with (
-            # A local cluster drops for good a worker that is away so long after it was lost,
-            # also one that came back in between and was killed again.
-            dask.config.set({"distributed.deploy.lost-worker-timeout": "1h"}),
-            distributed.LocalCluster(
-                n_workers=2, threads_per_worker=1, processes=True, dashboard_address=":0"
-            ) as cluster,
-            distributed.Client(cluster) as client,
-        ):
-            client.run(warm)
-            yield client
+    with (
+        # A local cluster drops for good a worker that is away so long after it was lost,
+        # also one that came back in between and was killed again.
+        dask.config.set({"distributed.deploy.lost-worker-timeout": "1h"}),
+        distributed.LocalCluster(
+            n_workers=2, threads_per_worker=1, processes=True, dashboard_address=":0"
+        ) as cluster,
+        distributed.Client(cluster) as client,
+    ):
+        client.run(warm)
+        yield client
 
 
 def warm() -> None:
@@ -54,14 +51,13 @@ def warm() -> None:
 
 
 @pytest.fixture(scope="module")
-def jobs(tmp_path_factory: Any) -> list[FitJob]:
+def jobs(small: Panel, tmp_path_factory: Any) -> list[FitJob]:
     """Four jobs, one of which can't be done; one finds its panel in a file."""
     import many_functions as functions
 
-    panel = grid_panel(2, 3, waves=(2010, 2020), states=("01", "02"), seed=3)
     file = tmp_path_factory.mktemp("panel") / "mine.parquet"
-    write_panel(panel, file)
-    job = FitJob("plain", panel=panel, settings=SHORT, summary=functions.mean)
+    write_panel(small, file)
+    job = FitJob("plain", panel=small, settings=SHORT, summary=functions.mean)
     return [
         job,
         replace(job, name="from a file", panel=file, settings=replace(SHORT, seed=5)),

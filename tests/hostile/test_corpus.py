@@ -8,8 +8,10 @@ import sys
 from decimal import Decimal
 from pathlib import Path
 
+import careful
 import pandas as pd
 import pytest
+from corpus import corpus
 
 from remitstats.panel.load import load_panel
 
@@ -27,8 +29,7 @@ def module_of(name: str, path: Path):
     return module
 
 
-careful = module_of("tests_hostile_careful", HERE / "careful.py")
-CASES = module_of("tests_hostile_corpus", HERE / "corpus.py").corpus()
+CASES = corpus()
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,8 @@ import pytest
 
 from remitstats.cli.compare import show_comparison
 from remitstats.errors import RemitstatsError
-from remitstats.report.compare import BEYOND, compare
+from remitstats.report.compare import compare
+from remitstats.report.compare_estimates import BEYOND
 from remitstats.report.compare_page import write_page
 from remitstats.report.texts import Texts
 

@@ -101,7 +101,7 @@ def test_every_number_is_the_one_in_the_files(macro_site, walk_numbers):
     assert walk_numbers(macro_site, "index.html") > 20
 
 
-def test_findings_follow_the_probabilities(macro_site, results, grid_panel, tmp_path):
+def test_findings_follow_the_probabilities(macro_site, tmp_path, report_with):
     text = words(macro_site / "macro.html")
     assert "From 1995 to 2005 remittances had the highest lasting growth" in text
     assert "From 2005 to 2019 remittances did not have the highest" in text
@@ -109,27 +109,15 @@ def test_findings_follow_the_probabilities(macro_site, results, grid_panel, tmp_
     front = words(macro_site / "index.html")
     assert "From 1995 to 2005 remittances had the highest lasting growth" in front
     open_ = simulate_macro((0.8, 0.3))
-    build_report(
-        results,
-        grid_panel(results, shapes=False),
-        tmp_path,
-        others={"macro": open_},
-        languages=["en"],
-    )
+    report_with(macro=open_)
     assert "had the highest lasting growth of the four from 1995 to 2005 is open" in words(
         tmp_path / "macro.html"
     )
 
 
-def test_a_fit_that_did_not_pass_says_so_first_and_finds_nothing(results, grid_panel, tmp_path):
+def test_a_fit_that_did_not_pass_says_so_first_and_finds_nothing(tmp_path, report_with):
     stuck = simulate_macro(converged=False)
-    build_report(
-        results,
-        grid_panel(results, shapes=False),
-        tmp_path,
-        others={"macro": stuck},
-        languages=["en"],
-    )
+    report_with(macro=stuck)
     text = words(tmp_path / "macro.html")
     assert text.startswith("This fit did not converge")
     front = words(tmp_path / "index.html")
@@ -155,13 +143,7 @@ def test_every_link_leads_somewhere_and_figures_have_alternative_texts(macro_sit
     assert all(re.search(r'alt="[^"]{40,}"', image) for image in images)
 
 
-def test_a_panel_without_coverage_years_draws_nothing_shaded(results, grid_panel, tmp_path):
+def test_a_panel_without_coverage_years_draws_nothing_shaded(tmp_path, report_with):
     bare = replace(simulate_macro(), coverage=simulate_macro().coverage.iloc[:0])
-    build_report(
-        results,
-        grid_panel(results, shapes=False),
-        tmp_path,
-        others={"macro": bare},
-        languages=["en"],
-    )
+    report_with(macro=bare)
     assert (tmp_path / "assets/macro_growth.svg").stat().st_size > 1000

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from remitstats.errors import PanelError
-from remitstats.sources.files import FILES, SourceFile
+from remitstats.sources.files import FILES
 from remitstats.sources.reading import MISSING_MARKS, codes, numbers, read_table
+from remitstats.sources.source_file import SourceFile
 
 FILE = SourceFile("test", "a/table.csv", "A publisher", "Table 1", "2020", columns=("code", "n"))
 LATIN = SourceFile("old", "a/old.csv", "A publisher", "Table 2", "2000", "latin-1", ("name",))

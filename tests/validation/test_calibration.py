@@ -41,10 +41,10 @@ class Invented:
         return {"of": "nothing"}
 
     def simulate(self, seed: int) -> Any:
-        raise NotImplementedError
+        pytest.fail("its records are given")
 
     def draws(self, tree: Any, truth: Mapping[str, float]) -> Any:
-        raise NotImplementedError
+        pytest.fail("its records are given")
 
 
 def record(number: int, good: float, bad: float, **changed: Any) -> Record:

@@ -100,19 +100,13 @@ def test_states_are_counted_by_their_most_probable_regime(circle_site):
 
 
 def test_a_second_limit_of_what_counts_as_none_is_for_the_files(
-    results, simulated_circle, grid_panel, tmp_path
+    simulated_circle, tmp_path, report_with
 ):
     circle = simulated_circle()
     regime = circle.regime
     wider = regime.assign(delta=0.1, p_vicious=0.0, p_none=1.0)
     circle = replace(circle, regime=pd.concat([regime, wider], ignore_index=True))
-    build_report(
-        results,
-        grid_panel(results, shapes=False),
-        tmp_path,
-        others={"circle": circle},
-        languages=["en"],
-    )
+    report_with(circle=circle)
     html = (tmp_path / "circle.html").read_text("utf-8")
     assert ",0.05|p_vicious" in html
     assert ",0.1|" not in html
@@ -164,16 +158,10 @@ def test_every_figure_has_an_alternative_text_and_the_interval_its_name(circle_s
 
 
 def test_tables_that_are_not_there_leave_out_their_sections(
-    results, simulated_circle, grid_panel, tmp_path
+    simulated_circle, tmp_path, report_with
 ):
     circle = simulated_circle(trials=False)
-    build_report(
-        results,
-        grid_panel(results, shapes=False),
-        tmp_path,
-        others={"circle": circle},
-        languages=["en"],
-    )
+    report_with(circle=circle)
     html = (tmp_path / "circle.html").read_text("utf-8")
     for section in ("variations", "calibration"):
         assert f'id="{section}"' not in html
@@ -182,16 +170,10 @@ def test_tables_that_are_not_there_leave_out_their_sections(
     assert "circle_nation.svg" in html
 
 
-def test_hostile_names_stay_text(results, simulated_circle, hostile_names, grid_panel, tmp_path):
+def test_hostile_names_stay_text(simulated_circle, hostile_names, tmp_path, report_with):
     names = {f"{i + 1:02d}": name for i, name in enumerate(hostile_names)}
     circle = simulated_circle(names=names)
-    build_report(
-        results,
-        grid_panel(results, shapes=False),
-        tmp_path,
-        others={"circle": circle},
-        languages=["en"],
-    )
+    report_with(circle=circle)
     html = (tmp_path / "circle.html").read_text("utf-8")
     assert re.findall(r"<script[^>]*>", html) == ['<script src="assets/language.js" defer>']
     assert "<img src=x" not in html
@@ -236,18 +218,12 @@ def test_the_page_of_a_whole_country_stays_small(results, simulated_circle, grid
 
 
 @pytest.mark.slow
-def test_a_real_fit_too_short_for_the_gate_makes_a_page_that_says_so(results, grid_panel, tmp_path):
+def test_a_real_fit_too_short_for_the_gate_makes_a_page_that_says_so(tmp_path, report_with):
     panel = remitstats.load_mexico().select(["01", "06", "18"])
     model = circle_model.build(panel, form=Form(by_interval=False))
     fit = remitstats.fit(model, panel, seed=1, draws=30, tune=24, chains=2)
     circle = remitstats.summarise_circle(fit, panel)
-    build_report(
-        results,
-        grid_panel(results, shapes=False),
-        tmp_path,
-        others={"circle": circle},
-        languages=["en"],
-    )
+    report_with(circle=circle)
     text = words(tmp_path / "circle.html")
     assert "No verdict and no finding is stated" in text
     assert not any(finding in text for finding in FINDINGS)
@@ -273,7 +249,7 @@ def test_the_front_page_names_first_which_model_did_not_converge(stuck_circle_si
 
 
 def test_the_comparison_says_how_sure_its_weights_are_where_it_knows(
-    results, simulated_circle, circle_site, grid_panel, tmp_path
+    simulated_circle, circle_site, tmp_path, report_with
 ):
     text = words(circle_site / "circle.html")
     assert "States with k-hat too high" in text
@@ -281,13 +257,7 @@ def test_the_comparison_says_how_sure_its_weights_are_where_it_knows(
     circle = simulated_circle()
     known = [*("variant", "elpd", "difference", "se", "weight")]
     earlier = replace(circle, comparison=circle.comparison[known])
-    build_report(
-        results,
-        grid_panel(results, shapes=False),
-        tmp_path,
-        others={"circle": earlier},
-        languages=["en"],
-    )
+    report_with(circle=earlier)
     text = words(tmp_path / "circle.html")
     assert "Which circle predicts better" in text
     assert "States with k-hat too high" not in text
