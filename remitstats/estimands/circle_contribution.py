@@ -32,7 +32,7 @@ from remitstats.parts.panel_states import draw_states
 Array = NDArray[np.float64]
 Progress = Callable[[str, float], None]
 
-PATH_DRAWS = 1000  # of each chain at most; each draws its own states, which hardly depend
+PATH_DRAWS = 600  # of each chain at most; each draws its own states, which hardly depend
 MOVED = (  # what is said of all municipalities together
     "mean_reliance_moved",
     "mean_population_moved",
