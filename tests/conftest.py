@@ -14,6 +14,9 @@ from remitstats.models import reliance
 from remitstats.panel.panel import Panel
 from remitstats.simulate import grid_panel
 
+# Densities of PyMC are compared at a few points: compiled code would take longer to make than they.
+os.environ.setdefault("PYTENSOR_FLAGS", "mode=FAST_COMPILE,optimizer_excluding=fusion")
+
 # Other work on the machine must not fail a property.
 settings.register_profile("remitstats", deadline=None)
 settings.load_profile("remitstats")

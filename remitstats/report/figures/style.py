@@ -11,6 +11,7 @@ from typing import Any
 
 import matplotlib as mpl
 import numpy as np
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_hex
@@ -58,6 +59,7 @@ TITLE_ROOM = 0.06  # inches that a title may be wider than its axes, on each sid
 _PLACES = re.compile(r'(?<= )(?:d|x|y)="[^"]*"')  # where what is drawn stands in an SVG
 _LONG = re.compile(r"-?\d+\.\d{3,}")  # places finer than a hundredth of a point, which nobody sees
 COLOURS = 48  # of a picture, shades at the edges of letters included
+EXACT = 16  # of these: the ones of the largest areas
 _INDENT = re.compile(r"\n +")
 
 
@@ -114,18 +116,43 @@ def watermark(figure: Figure, text: str) -> None:
 def to_png(figure: Figure) -> bytes:
     """Draw as PNG with few colours: maps of flat colours become a quarter of the size.
 
-    Drawings of many panels are smaller so than as outlines, too. The colours are chosen to cover
-    all that were drawn, so that those of few pixels, such as of what is marked, are not mixed up
-    with others, and then moved to the middle of theirs, so that those of large areas are exact.
+    Drawings of many panels are smaller so than as outlines, too.
     """
     _fit_words(figure)
-    drawn = Image.fromarray(pixels(figure)).convert("RGB")
-    image = drawn.quantize(
-        COLOURS, method=Image.Quantize.MAXCOVERAGE, kmeans=1, dither=Image.Dither.NONE
-    )
     packed = io.BytesIO()
-    image.save(packed, format="png", compress_level=6)  # a tenth of the time for 3% more
+    # a higher level takes ten times as long for 3% less
+    few_colours(pixels(figure)).save(packed, format="png", compress_level=6)
     return packed.getvalue()
+
+
+def few_colours(drawn: np.ndarray) -> Image.Image:
+    """Return pixels as an image of at most `COLOURS` colours.
+
+    Those of the largest areas are kept as they are. The others are chosen to cover all that was
+    drawn, so that colours of few pixels, such as of what is marked, are not mixed up with others.
+
+    Parameters
+    ----------
+    drawn : ndarray, shape (height, width, 3 or 4)
+        Red, green, blue; opacity is left out.
+    """
+    red, green, blue = (drawn[:, :, k].astype(np.uint32).ravel() for k in range(3))
+    place, seen = pd.factorize((red << 16) | (green << 8) | blue)
+    colours = np.stack([seen >> 16, (seen >> 8) & 255, seen & 255], axis=1).astype(np.uint8)
+    by_area = np.argsort(-np.bincount(place, minlength=len(seen)), kind="stable")
+    palette = colours[by_area[:EXACT]]
+    rest = colours[by_area[EXACT:]]
+    if len(rest):
+        covering = Image.fromarray(rest[:, None]).quantize(
+            COLOURS - EXACT, method=Image.Quantize.MAXCOVERAGE, kmeans=1, dither=Image.Dither.NONE
+        )
+        others = np.array(covering.getpalette(), dtype=np.uint8).reshape(-1, 3)
+        palette = np.concatenate([palette, others[: COLOURS - EXACT]])
+    away = colours[:, None].astype(int) - palette[None].astype(int)
+    nearest = (away**2).sum(axis=2).argmin(axis=1).astype(np.uint8)
+    image = Image.fromarray(nearest[place].reshape(drawn.shape[:2]))
+    image.putpalette(palette.ravel().tolist())
+    return image
 
 
 def pixels(figure: Figure) -> np.ndarray:
