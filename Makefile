@@ -23,6 +23,9 @@ circle: $(STAMP)  ## Fit the circle with its specification curve too, and draw t
 	@$(VENV)/bin/remitstats fit circle --out reports --fits fits
 	@$(VENV)/bin/remitstats report --out reports
 
+# Tests run side by side: linear algebra on several threads would only contend with them.
+test test-slow coverage: export OPENBLAS_NUM_THREADS = 1
+
 test: $(STAMP) browser  ## Run the tests (the slow ones aside)
 	@$(PYTHON) -m pytest -n auto --dist loadfile
 

@@ -25,10 +25,10 @@ from remitstats.parts.collapsed_density import CollapsedDensity
 
 Array = NDArray[np.float64]
 
-ANGLE = 1.9  # radians of a move; beyond a right angle means mix faster, and tails no slower yet
+ANGLE = 0.5 * math.pi  # of a move: from there a normal forgets where it was
 JITTER = 0.2  # of the angle, so that no direction is visited in a fixed rhythm
 FIRST_STEPS, LEAST_STEPS, MOST_STEPS = 4, 3, 64  # a move; fewer than three seldom reach a tail
-ENOUGH = 0.75  # acceptance that is worth no further step
+ENOUGH = 0.9  # acceptance that is worth no further step; with less, tails are missed for long
 TRIED = 20  # moves that tell an acceptance
 LEAST_VARIANCE = 0.01  # of a direction: chains that hardly moved must not make it vanish
 WORTH = 3.0  # points of a chain that tell as much as one independent point
@@ -134,9 +134,9 @@ class WhitenedChain:
             window.append(accept)
             if len(window) == 10:
                 mean = float(np.mean(window))
-                if mean < 0.7:
+                if mean < ENOUGH - 0.1:
                     self.steps = min(self.steps + 1, MOST_STEPS)
-                elif self.steps > LEAST_STEPS and mean > 0.92:
+                elif self.steps > LEAST_STEPS and mean > ENOUGH + 0.07:
                     self.steps -= 1
                 window.clear()
             tick()

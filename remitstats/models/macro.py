@@ -279,7 +279,7 @@ def model_of(data: MacroData, priors: Priors | None = None) -> Any:
         zero = np.zeros(len(density.observed))
         pm.MvNormal("growth", mu=zero, cov=covariance, observed=density.observed)
     model.data = data
-    model.lengths = {"draws": 2500, "tune": 300}
+    model.lengths = {"draws": 1500, "tune": 300}
     model.coords_of_posterior = dict(data.coords)
     model.dims_of_posterior = {"shock_sd": ("source",), "drift_sd": ("source",)}
     model.collapsed = density

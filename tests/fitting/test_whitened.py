@@ -142,7 +142,7 @@ def test_standard_deviation_of_pooled_effects_has_its_own_posterior(
 
 
 def test_all_chains_make_the_fewest_steps_that_were_accepted_often_enough() -> None:
-    trials = [(2, 0.5)] * 30 + [(3, 0.8)] * 40 + [(4, 0.9)] * 50
+    trials = [(2, 0.5)] * 30 + [(3, 0.92)] * 40 + [(4, 0.97)] * 50
     assert whitened.steps_for(trials) == 3
     assert whitened.steps_for([*trials, *[(1, 1.0)] * (whitened.TRIED - 1)]) == 3  # too few to tell
     assert whitened.steps_for([(2, 0.5)] * 30 + [(3, 0.6)] * 30) == 4
