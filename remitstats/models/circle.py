@@ -250,17 +250,25 @@ def _links(data: CircleData, priors: Priors, form: Form) -> Any:
         moved = pm.Normal("link_interval", 0.0, scale, shape=(waves - 2, count, count))
         contrasts = interval_contrasts(waves - 1)
         links = links + pt.tensordot(contrasts, moved, axes=[[1], [0]])[None]
-    if form.by_region and len(data.coords["region"]) > 1:
-        scale = priors.region_sd.to_pymc("link_region_sd")
+    of, several = data.region_of_state, form.by_region and len(data.coords["region"]) > 1
+    within = np.eye(len(of))
+    region_sd: Any = None
+    if several:
+        region_sd = priors.region_sd.to_pymc("link_region_sd")
         name, dims = form.effects_of("region"), ("region", *LINK)
         if name.endswith("_unit"):
-            moved = scale * pm.Normal(name, dims=dims)
+            region = pm.Normal(name, dims=dims)
         else:
-            moved = pm.Normal(name, 0.0, scale, dims=dims)
-        links = links + moved[data.region_of_state][:, None]
+            links = links + pm.Normal(name, 0.0, region_sd, dims=dims)[of][:, None]
     if form.by_state and len(data.coords["state"]) > 1:
         scale = priors.state_sd.to_pymc("link_state_sd")
-        links = links + (scale * pm.Normal("link_state_unit", dims=("state", *LINK)))[:, None]
+        if several:  # means of regions, and states around them
+            members = np.bincount(of, minlength=len(data.coords["region"]))
+            within = within - (of[:, None] == of[None, :]) / members[of][:, None]
+            mean_sd = pt.sqrt(region_sd**2 + scale**2 / members)
+            links = links + (mean_sd[:, None, None] * region)[of][:, None]
+        unit = pm.Normal("link_state_unit", dims=("state", *LINK))
+        links = links + (scale * pt.tensordot(within, unit, axes=[[1], [0]]))[:, None]
     return links * form.mask()
 
 

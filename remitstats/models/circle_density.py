@@ -8,6 +8,7 @@ logits), written out so that nothing has to be compiled for a fit. A test holds 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -25,7 +26,7 @@ from remitstats.models.circle_form import (
 )
 from remitstats.models.circle_measures import SAMPLED, VARIABLES
 from remitstats.models.circle_prior import Layout, link_prior, log_prior
-from remitstats.parts.collapsed_density import Pooled, Separable
+from remitstats.parts.collapsed_density import GroupMeans, Pooled, Separable
 from remitstats.parts.correlation import correlation_factor, correlation_factor_pullback
 from remitstats.parts.panel_kernel import panel_density
 
@@ -109,37 +110,63 @@ class CircleDensity:
                 x[place] = self.priors.sampling_correlation.mean
         return x
 
+    @cached_property
+    def _members(self) -> NDArray[np.int64]:
+        """Number of states of every region."""
+        return np.bincount(self.data.region_of_state, minlength=len(self.data.coords["region"]))
+
+    @cached_property
+    def _within(self) -> Array:
+        """What takes from states the mean of their region where that is a parameter of its own."""
+        of = self.data.region_of_state
+        together = (of[:, None] == of[None, :]) / self._members[of][:, None]
+        return np.asarray(np.eye(len(of)) - together * ("link_region_unit" in self.layout))
+
     def separable(self) -> list[Separable]:
         """Return the parameters of regions and states, which meet only through shared ones."""
         found: list[Separable] = []
-        for level, parent in (("region", None), ("state", self.data.region_of_state)):
+        of = self.data.region_of_state
+        for level in PLACES:
             name = self.form.effects_of(level)
             if name not in self.layout:
                 continue
             place, shape = self.layout[name]
             moved = np.arange(place.start, place.stop).reshape(shape[0], -1)
+            owner = np.arange(shape[0])
+            if level == "state" and found:
+                owner = of
+                found[-1].group[moved] = of[:, None]
             group = np.full(self.size, -1)
-            group[moved] = np.arange(shape[0])[:, None]
-            if found and parent is not None:
-                found[-1].group[moved] = parent[:, None]
+            group[moved] = owner[:, None]
+            if level == "state" and "link_region_unit" in self.layout:
+                # states of a region meet in its mean: one of every region moves at a time
+                own = [moved[of == r] for r in range(len(self._members))]
+                moved = np.stack(
+                    [np.resize(part, (self._members.max(), part.shape[1])) for part in own]
+                )
+                moved = moved.reshape(len(own), -1)
+            elif level == "state":
+                group[moved] = np.arange(shape[0])[:, None]
             found.append(Separable(moved, group))
         return found
 
-    def pooled(self) -> list[Pooled]:
+    def pooled(self) -> Sequence[Pooled | GroupMeans]:
         """Return the deviations of links by interval, region and state."""
-        found = []
+        found: list[Pooled | GroupMeans] = []
+        means: GroupMeans | None = None
         for level in ("interval", "region", "state"):
             if f"link_{level}_sd" not in self.layout:
                 continue
             name = self.form.effects_of(level)
-            found.append(
-                Pooled(
-                    self.layout[f"link_{level}_sd"][0].start,
-                    self.layout[name][0],
-                    getattr(self.priors, f"{level}_sd").rate,
-                    centred=not name.endswith("_unit"),
-                )
-            )
+            scale, unit = self.layout[f"link_{level}_sd"][0].start, self.layout[name][0]
+            rate = getattr(self.priors, f"{level}_sd").rate
+            if name == "link_region_unit":
+                inner = self.layout["link_state_sd"][0].start
+                means = GroupMeans(scale, inner, unit, self._members, rate)
+                found.append(means)
+                continue
+            centred = not name.endswith("_unit")
+            found.append(Pooled(scale, unit, rate, centred, means if level == "state" else None))
         return found
 
     def gradient(self, x: Array) -> tuple[float, Array]:
@@ -185,12 +212,20 @@ class CircleDensity:
             name = self.form.effects_of(level)
             if name in self.layout:
                 moved = self._many(x, name)
-                if name.endswith("_unit"):
+                if name == "link_region_unit":
+                    moved = self._region_sds(x)[..., None, None] * moved
+                elif name.endswith("_unit"):
+                    moved = np.einsum("st,...tab->...sab", self._within, moved)
                     moved = np.exp(self._many(x, f"link_{level}_sd"))[..., None, None, None] * moved
                 if level == "region":
                     moved = moved[..., self.data.region_of_state, :, :]
                 out += moved[..., None, :, :]
         return np.asarray(out * self.form.mask())
+
+    def _region_sds(self, x: Array) -> Array:
+        """Return the standard deviation of every region's mean of its states' deviations."""
+        own, inner = (np.exp(2.0 * self._many(x, f"link_{level}_sd")) for level in PLACES)
+        return np.asarray(np.sqrt(own[..., None] + inner[..., None] / self._members))
 
     def _many(self, x: Array, name: str) -> Array:
         place, shape = self.layout[name]
@@ -356,8 +391,17 @@ class CircleDensity:
             if level == "region":
                 found = np.zeros(shape)
                 np.add.at(found, self.data.region_of_state, by_state)
-            if name.endswith("_unit"):
+            if name == "link_region_unit":
+                sds = self._region_sds(x)
+                by_sd = np.sum(found * self._part(x, name), axis=(1, 2)) / sds
+                own, inner = (layout[f"link_{one}_sd"][0] for one in PLACES)
+                out[own] += float(np.sum(by_sd)) * math.exp(2.0 * float(x[own][0]))
+                spread = math.exp(2.0 * float(x[inner][0])) / self._members
+                out[inner] += float(np.sum(by_sd * spread))
+                found = sds[:, None, None] * found
+            elif name.endswith("_unit"):
                 scale = layout[f"link_{level}_sd"][0]
+                found = np.einsum("st,sab->tab", self._within, found)
                 found = math.exp(float(x[scale][0])) * found
                 out[scale] += float(np.sum(found * self._part(x, name)))
             out[place] += found.ravel()

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import optimize
 
 Array = NDArray[np.float64]
 
@@ -49,6 +51,7 @@ class Pooled:
     unit: slice
     rate: float
     centred: bool = False
+    means: GroupMeans | None = None  # of groups of these effects, if they are parameters too
 
     def update(self, x: Array, variance: Array) -> float:
         """Return the log standard deviation to take next.
@@ -80,8 +83,7 @@ class Pooled:
 
         Effects and their standard deviation move slowly together where the data say much of some
         effects and little of others; this move costs no likelihood (interweaving: Yu and Meng
-        2011, Journal of Computational and Graphical Statistics 20: 531-570). One step of a slice
-        sampler (Neal 2003, Annals of Statistics 31: 705-767) on the log standard deviation.
+        2011, Journal of Computational and Graphical Statistics 20: 531-570).
 
         Parameters
         ----------
@@ -97,34 +99,137 @@ class Pooled:
         now = float(x[self.scale])
         effects = x[self.unit] * (1.0 if self.centred else math.exp(now))
         square, count = float(effects @ effects), len(effects)
+        means = None if self.means is None else self.means.effects(x)
 
         def log_density(log_sd: float) -> float:
             size = math.exp(log_sd)
-            return -0.5 * square / size**2 - (count - 1) * log_sd - self.rate * size
+            value = -0.5 * square / size**2 - (count - 1) * log_sd - self.rate * size
+            if self.means is not None and means is not None:
+                value += self.means.log_density(means, float(x[self.means.scale]), log_sd)
+            return value
 
-        level = log_density(now) + math.log(1.0 - rng.random())
-        width = 3.0 / math.sqrt(2.0 * count)
-        low = now - width * rng.random()
-        high = low + width
-        while log_density(low) > level:
-            low -= width
-        while log_density(high) > level:
-            high += width
-        while True:
-            new = rng.uniform(low, high)
-            if log_density(new) >= level:
-                break
-            low, high = (new, high) if new < now else (low, new)
         out = x.copy()
-        out[self.scale] = new
+        out[self.scale] = slice_step(log_density, now, 3.0 / math.sqrt(2.0 * count), rng)
         if not self.centred:
-            out[self.unit] = effects * math.exp(-new)
+            out[self.unit] = effects * math.exp(-float(out[self.scale]))
+        if self.means is not None and means is not None:
+            out[self.means.unit] = means / self.means.sds(out)
         return out
 
     def _told(self, x: Array, variance: Array) -> float:
         """Return the number of units that the data determine."""
         size = math.exp(float(x[self.scale])) if self.centred else 1.0
         return float(np.sum(np.maximum(1.0 - variance[self.unit] / size**2, 0.0)))
+
+
+@dataclass(frozen=True)
+class GroupMeans:
+    """Means of groups of normal effects, where groups differ by a standard deviation of their own.
+
+    With deviations of groups (standard deviation s) and of their members within them (t), the mean
+    of a group of n is normal with variance s^2 + t^2 / n, and the members' distances from it do not
+    depend on s. So s can be small without the means being squeezed: there is no funnel.
+
+    Parameters
+    ----------
+    scale, inner : int
+        Places of the logarithms of s and of t.
+    unit : slice
+        Places of the standard normal numbers, groups in turn, that the means are multiples of.
+    members : array of int, shape (group,)
+        n.
+    rate : float
+        Rate of the exponential prior of s.
+    """
+
+    scale: int
+    inner: int
+    unit: slice
+    members: NDArray[np.int64]
+    rate: float
+    centred: bool = False
+
+    def group_sds(self, log_sd: Any, log_inner: Any) -> Array:
+        """Return the standard deviation of every group's mean, shape (..., group)."""
+        own, inner = np.exp(2.0 * np.asarray(log_sd)), np.exp(2.0 * np.asarray(log_inner))
+        return np.asarray(np.sqrt(own[..., None] + inner[..., None] / self.members))
+
+    def sds(self, x: Array) -> Array:
+        """Return that of every number of `unit`."""
+        return self._each(self.group_sds(x[self.scale], x[self.inner]))
+
+    def effects(self, x: Array) -> Array:
+        """Return the means."""
+        return np.asarray(x[self.unit] * self.sds(x))
+
+    def log_density(self, effects: Array, log_sd: float, log_inner: float) -> float:
+        """Return the log density of means given both standard deviations, without constants."""
+        sds = self._each(self.group_sds(log_sd, log_inner))
+        return -float(np.sum(np.log(sds))) - 0.5 * float(np.sum((effects / sds) ** 2))
+
+    def update(self, x: Array, variance: Array) -> float:
+        """Return the log standard deviation to take next, by EM (see `Pooled.update`)."""
+        now = float(x[self.scale])
+        square = (x[self.unit] ** 2 + variance[self.unit]) * self.sds(x) ** 2
+
+        def loss(log_sd: float) -> float:
+            value = self.log_density(np.sqrt(square), log_sd, float(x[self.inner]))
+            return -value + self.rate * math.exp(log_sd) - log_sd
+
+        return float(optimize.minimize_scalar(loss, bounds=(now - 1, now + 1), method="bounded").x)
+
+    def spread(self, x: Array, variance: Array) -> float:
+        """Return about how uncertain the log standard deviation is."""
+        share = math.exp(2.0 * float(x[self.scale])) / self.sds(x) ** 2
+        told = np.maximum(1.0 - variance[self.unit], 0.0) * share**2
+        return 1.0 / math.sqrt(2.0 * float(np.sum(told)) + 1.0)
+
+    def rescaled(self, x: Array, rng: np.random.Generator) -> Array:
+        """Draw the standard deviation anew given the means (see `Pooled.rescaled`)."""
+        effects, inner = self.effects(x), float(x[self.inner])
+
+        def log_density(log_sd: float) -> float:
+            value = self.log_density(effects, log_sd, inner)
+            return value + log_sd - self.rate * math.exp(log_sd)
+
+        out = x.copy()
+        out[self.scale] = slice_step(log_density, float(x[self.scale]), 1.0, rng)
+        out[self.unit] = effects / self.sds(out)
+        return out
+
+    def _each(self, by_group: Array) -> Array:
+        size = self.unit.stop - self.unit.start
+        return np.repeat(by_group, size // len(self.members))
+
+
+def slice_step(
+    log_density: Callable[[float], float], now: float, width: float, rng: np.random.Generator
+) -> float:
+    """Return the next point of a slice sampler (Neal 2003, Annals of Statistics 31: 705-767).
+
+    Parameters
+    ----------
+    log_density : callable
+        Of one number, without constants.
+    now : float
+        Where it is.
+    width : float
+        About the density's.
+    rng : numpy.random.Generator
+        Source of chance.
+    """
+    level = log_density(now) + math.log(1.0 - rng.random())
+    low = now - width * rng.random()
+    high = low + width
+    while log_density(low) > level:
+        low -= width
+    while log_density(high) > level:
+        high += width
+    while True:
+        new = rng.uniform(low, high)
+        if log_density(new) >= level:
+            return float(new)
+        low, high = (new, high) if new < now else (low, new)
 
 
 class CollapsedDensity(Protocol):
@@ -143,7 +248,7 @@ class CollapsedDensity(Protocol):
     def separable(self) -> list[Separable]:
         """Return sets of parameters that meet only through others, outermost groups first."""
 
-    def pooled(self) -> list[Pooled]:
+    def pooled(self) -> Sequence[Pooled | GroupMeans]:
         """Return the pooled effects."""
 
     def constrain(self, x: Array) -> dict[str, Array]:
