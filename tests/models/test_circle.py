@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 import remitstats
+from remitstats.fitting import collapsed
 from remitstats.models import circle
 from remitstats.models.circle_data import CircleData, prepare_data
-from remitstats.models.circle_density import CircleDensity
+from remitstats.models.circle_density import PLACES, CircleDensity
 from remitstats.models.circle_form import Form, Priors
 from remitstats.models.circle_measures import VARIABLES
 from remitstats.parts.dynamic_panel import covariance
@@ -116,3 +117,35 @@ def test_prior_lets_no_variable_outgrow_its_standard_deviation_by_far() -> None:
     assert low < 0.3 < middle < 1.5
     assert high < 15
     assert data.shape[2] == 5
+
+
+def test_states_have_the_covariance_of_a_region_and_what_is_their_own(data: CircleData) -> None:
+    density = CircleDensity(data, Priors(), FORMS["all"])
+    x = point(density, 8)
+    region, state = (np.exp(x[density.layout[f"link_{one}_sd"][0]][0]) for one in PLACES)
+    zero = x.copy()
+    units = [density.layout[f"link_{one}_unit"] for one in PLACES]
+    for place, _ in units:
+        zero[place] = 0.0
+    base = density.links(zero)[:, 0, 0, 1]
+    columns = []
+    for place, (size, _, _) in units:
+        for group in range(size):
+            moved = zero.copy()
+            moved[place.start + group * 25 + 1] = 1.0  # to the first variable from the second
+            columns.append(density.links(moved)[:, 0, 0, 1] - base)
+    loading = np.stack(columns, axis=1)
+    of = data.region_of_state
+    expected = region**2 * (of[:, None] == of[None, :]) + state**2 * np.eye(len(of))
+    assert loading @ loading.T == pytest.approx(expected, abs=1e-12)
+
+
+def test_one_difference_serves_a_state_of_every_region(data: CircleData) -> None:
+    density = CircleDensity(data, Priors(), FORMS["all"])
+    x = point(density, 9)
+    short = collapsed.hessian(density, x, density.separable())
+    whole = collapsed.hessian(density, x)
+    scale = np.sqrt(np.abs(np.diag(whole)) + 1.0)
+    assert (short - whole) / np.outer(scale, scale) == pytest.approx(
+        np.zeros(whole.shape), abs=2e-3
+    )
