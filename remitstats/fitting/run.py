@@ -204,7 +204,8 @@ def _whitened(
             begun += settings.chains * moves
             return visited
 
-        whitened.tune_together(chains, settings.tune, tune)
+        aim = getattr(model, "acceptance", whitened.ACCEPTANCE)
+        whitened.tune_together(chains, settings.tune, tune, aim)
         drawn = _in_threads(
             lambda number, tick: chains[number].draw(settings.draws, tick),
             settings.chains,

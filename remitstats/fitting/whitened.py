@@ -25,10 +25,11 @@ from remitstats.parts.collapsed_density import CollapsedDensity
 
 Array = NDArray[np.float64]
 
-ANGLE = 0.5 * math.pi  # of a move: from there a normal forgets where it was
+ANGLE = 1.9  # radians of a move: beyond a right angle means mix faster, and tails no slower yet
 JITTER = 0.2  # of the angle, so that no direction is visited in a fixed rhythm
 FIRST_STEPS, LEAST_STEPS, MOST_STEPS = 4, 3, 64  # a move; fewer than three seldom reach a tail
-ENOUGH = 0.9  # acceptance that is worth no further step; with less, tails are missed for long
+ACCEPTANCE = 0.9  # of moves: what is aimed at; with less, heavy tails are missed for long
+LOW, HIGH = 0.75, 0.97  # acceptance of ten moves that makes a chain try more or fewer steps
 TRIED = 20  # moves that tell an acceptance
 LEAST_VARIANCE = 0.01  # of a direction: chains that hardly moved must not make it vanish
 WORTH = 3.0  # points of a chain that tell as much as one independent point
@@ -134,9 +135,9 @@ class WhitenedChain:
             window.append(accept)
             if len(window) == 10:
                 mean = float(np.mean(window))
-                if mean < ENOUGH - 0.1:
+                if mean < LOW:
                     self.steps = min(self.steps + 1, MOST_STEPS)
-                elif self.steps > LEAST_STEPS and mean > ENOUGH + 0.07:
+                elif self.steps > LEAST_STEPS and mean > HIGH:
                     self.steps -= 1
                 window.clear()
             tick()
@@ -166,7 +167,10 @@ class WhitenedChain:
 
 
 def tune_together(
-    chains: Sequence[WhitenedChain], moves: int, tune: Callable[[int], Sequence[Array]]
+    chains: Sequence[WhitenedChain],
+    moves: int,
+    tune: Callable[[int], Sequence[Array]],
+    acceptance: float = ACCEPTANCE,
 ) -> None:
     """Tune chains of one posterior: learn its shape thrice, then set the steps of a move.
 
@@ -178,6 +182,8 @@ def tune_together(
         Of each chain, thrown away.
     tune : callable
         Lets every chain make so many moves (`WhitenedChain.tune`) and returns where each went.
+    acceptance : float
+        Share of the moves that should be accepted.
     """
     fourth, last = moves // 4, moves // 6
     seen: list[Array] = []
@@ -188,12 +194,12 @@ def tune_together(
         for chain in chains:
             chain.take(shape)
     tune(last)
-    steps = steps_for(trial for chain in chains for trial in chain.trials)
+    steps = steps_for((trial for chain in chains for trial in chain.trials), acceptance)
     for chain in chains:
         chain.steps = steps
 
 
-def steps_for(trials: Iterable[tuple[int, float]]) -> int:
+def steps_for(trials: Iterable[tuple[int, float]], acceptance: float = ACCEPTANCE) -> int:
     """Return the number of steps that all chains should make a move.
 
     One chain's own trials are few, and a number that is too small by chance costs its chain most
@@ -203,6 +209,8 @@ def steps_for(trials: Iterable[tuple[int, float]]) -> int:
     ----------
     trials : iterable of (int, float)
         Steps and acceptance of moves of all chains.
+    acceptance : float
+        What is often enough.
 
     Returns
     -------
@@ -215,7 +223,7 @@ def steps_for(trials: Iterable[tuple[int, float]]) -> int:
     known = {steps: found for steps, found in accepted.items() if len(found) >= TRIED}
     if not known:
         return max(accepted, default=FIRST_STEPS)
-    good = [steps for steps, found in known.items() if sum(found) / len(found) >= ENOUGH]
+    good = [steps for steps, found in known.items() if sum(found) / len(found) >= acceptance]
     return min(good) if good else min(max(known) + 1, MOST_STEPS)
 
 

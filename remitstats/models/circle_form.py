@@ -106,8 +106,8 @@ class Form:
         """Return the name of the links' deviations of "interval", "region" or "state".
 
         They are the deviations themselves (centred) where the data say much of each: of decades,
-        and of regions if the states of a region share its links. Else they are multiples of their
-        standard deviation, and the name ends in "_unit".
+        and of regions if the states of a region share its links. Else they are multiples of a
+        standard deviation (see `models.circle_state`), and the name ends in "_unit".
         """
         centred = level == "interval" or (level == "region" and not self.by_state)
         return f"link_{level}" if centred else f"link_{level}_unit"

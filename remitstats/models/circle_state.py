@@ -2,12 +2,18 @@
 
 The links of state s of region r in decade t are
 
-    B_st = link + by decade_t + link_region_sd by region_r + link_state_sd by state_s,
-    by region, by state ~ Normal(0, 1)
+    B_st = link + by decade_t + by region_r + by state_s,
+    by region ~ Normal(0, link_region_sd),    by state ~ Normal(0, link_state_sd)
 
 and all else is as `models.circle` says. The data say little of a single state's links (Mexico's
-have from 5 to 570 municipalities), nor much of a region's beside those of its states, so that both
-are sampled as multiples of their standard deviation.
+have from 5 to 570 municipalities), and little of whether regions differ by more than their states
+do by chance. So what is sampled is the mean of a region's n states and how its states are away
+from it, which are independent of each other:
+
+    mean_r     = sqrt(link_region_sd^2 + link_state_sd^2 / n) link_region_unit_r
+    by state_s = link_state_sd (link_state_unit_s - its mean over the region's states)
+
+both units Normal(0, 1). A `link_region_sd` near nought then squeezes nothing.
 """
 
 from __future__ import annotations
@@ -37,8 +43,8 @@ def build(panel: Panel, priors: Priors | None = None, design: SamplingDesign | N
     Returns
     -------
     pymc.Model
-        As `circle.build` returns it, with `link_region_unit` (region, to, from), `link_state_unit`
-        (state, to, from) and their `link_region_sd` and `link_state_sd`.
+        As `circle.build` returns it, with `link_region_sd`, `link_state_sd`, `link_region_unit`
+        (region, to, from) and `link_state_unit` (state, to, from), as above.
 
     Raises
     ------

@@ -107,7 +107,7 @@ def model_of(data: StateData, priors: Priors | None = None) -> Any:
         _series(data, values, priors)
         _growth(data.real_growth, values, priors)
     model.data = data
-    model.lengths = {"draws": 800, "tune": 240}
+    model.lengths = {"draws": 1000, "tune": 300}
     model.coords_of_posterior = {
         **data.coords,
         "growth_year": growth_years,

@@ -122,13 +122,13 @@ def test_standard_deviation_of_pooled_effects_has_its_own_posterior(
 
     density = Effects(count + 1, function)
     shape = laplace(density)
-    draws = []
-    for seed in np.random.SeedSequence(6).spawn(4):
-        chain = whitened.WhitenedChain(density, shape, seed)
-        chain.tune(200, lambda: None)
-        draws.append(chain.draw(8000, lambda: None)[0][:, :1])
-    found = np.stack(draws)
-    grid = np.linspace(-6.0, 2.0, 8001)
+    seeds = np.random.SeedSequence(6).spawn(4)
+    chains = [whitened.WhitenedChain(density, shape, seed) for seed in seeds]
+    whitened.tune_together(
+        chains, 200, lambda moves: [chain.tune(moves, lambda: None) for chain in chains]
+    )
+    found = np.stack([chain.draw(4000, lambda: None)[0][:, :1] for chain in chains])
+    grid = np.linspace(-25.0, 2.0, 27001)  # where the data say nothing the prior is long
     variance = np.exp(2 * grid) + error**2
     weight = -0.5 * count * np.log(variance) - 0.5 * (y @ y) / variance - rate * np.exp(grid) + grid
     weight = np.exp(weight - weight.max())
@@ -136,7 +136,7 @@ def test_standard_deviation_of_pooled_effects_has_its_own_posterior(
     mean = float(weight @ grid)
     sd = math.sqrt(float(weight @ (grid - mean) ** 2))
     ess = float(convergence(found)["ess_bulk"].iloc[0])
-    assert ess > 100
+    assert ess > 1000
     assert found.mean() == pytest.approx(mean, abs=4 * sd / math.sqrt(ess))
     assert found.std() == pytest.approx(sd, rel=0.15)
 
@@ -144,6 +144,7 @@ def test_standard_deviation_of_pooled_effects_has_its_own_posterior(
 def test_all_chains_make_the_fewest_steps_that_were_accepted_often_enough() -> None:
     trials = [(2, 0.5)] * 30 + [(3, 0.92)] * 40 + [(4, 0.97)] * 50
     assert whitened.steps_for(trials) == 3
+    assert whitened.steps_for(trials, acceptance=0.95) == 4
     assert whitened.steps_for([*trials, *[(1, 1.0)] * (whitened.TRIED - 1)]) == 3  # too few to tell
     assert whitened.steps_for([(2, 0.5)] * 30 + [(3, 0.6)] * 30) == 4
     assert whitened.steps_for([(64, 0.1)] * 30) == 64
