@@ -251,25 +251,23 @@ def _links(data: CircleData, priors: Priors, form: Form) -> Any:
         moved = pm.Normal("link_interval", 0.0, scale, shape=(waves - 2, count, count))
         contrasts = interval_contrasts(waves - 1)
         links = links + pt.tensordot(contrasts, moved, axes=[[1], [0]])[None]
-    of, several = data.region_of_state, form.by_region and len(data.coords["region"]) > 1
-    within = np.eye(len(of))
-    region_sd: Any = None
-    if several:
-        region_sd = priors.region_sd.to_pymc("link_region_sd")
-        name, dims = form.effects_of("region"), ("region", *LINK)
-        if name.endswith("_unit"):
-            region = pm.Normal(name, dims=dims)
-        else:
-            links = links + pm.Normal(name, 0.0, region_sd, dims=dims)[of][:, None]
-    if form.by_state and len(data.coords["state"]) > 1:
-        scale = priors.state_sd.to_pymc("link_state_sd")
-        if several:  # means of regions, and states around them
+    of = data.region_of_state
+    within: Any = np.eye(len(of))
+    by_region = form.by_region and len(data.coords["region"]) > 1
+    by_state = form.by_state and len(data.coords["state"]) > 1
+    region_sd: Any = priors.region_sd.to_pymc("link_region_sd") if by_region else 0.0
+    state_sd: Any = priors.state_sd.to_pymc("link_state_sd") if by_state else 0.0
+    if by_region:
+        dims = ("region", *LINK)
+        region_scale = region_sd
+        if by_state:  # means of the states of a region, and states around them
             members = np.bincount(of, minlength=len(data.coords["region"]))
             within = within - (of[:, None] == of[None, :]) / members[of][:, None]
-            mean_sd = pt.sqrt(region_sd**2 + scale**2 / members)
-            links = links + (mean_sd[:, None, None] * region)[of][:, None]
+            region_scale = pt.sqrt(region_sd**2 + state_sd**2 / members)[:, None, None]
+        links = links + pm.Normal("link_region", 0.0, region_scale, dims=dims)[of][:, None]
+    if by_state:
         unit = pm.Normal("link_state_unit", dims=("state", *LINK))
-        links = links + (scale * pt.tensordot(within, unit, axes=[[1], [0]]))[:, None]
+        links = links + (state_sd * pt.tensordot(within, unit, axes=[[1], [0]]))[:, None]
     return links * form.mask()
 
 

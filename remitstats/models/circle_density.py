@@ -120,7 +120,16 @@ class CircleDensity:
         """What takes from states the mean of their region where that is a parameter of its own."""
         of = self.data.region_of_state
         together = (of[:, None] == of[None, :]) / self._members[of][:, None]
-        return np.asarray(np.eye(len(of)) - together * ("link_region_unit" in self.layout))
+        return np.asarray(np.eye(len(of)) - together * ("link_region" in self.layout))
+
+    @cached_property
+    def _means(self) -> GroupMeans | None:
+        """The means of regions, if regions and their states may differ."""
+        if not {"link_region", "link_state_unit"} <= set(self.layout):
+            return None
+        scale, inner = (self.layout[f"link_{one}_sd"][0].start for one in PLACES)
+        place = self.layout["link_region"][0]
+        return GroupMeans(scale, inner, place, self._members, self.priors.region_sd.rate)
 
     def separable(self) -> list[Separable]:
         """Return the parameters of regions and states, which meet only through shared ones."""
@@ -138,7 +147,7 @@ class CircleDensity:
                 found[-1].group[moved] = of[:, None]
             group = np.full(self.size, -1)
             group[moved] = owner[:, None]
-            if level == "state" and "link_region_unit" in self.layout:
+            if level == "state" and "link_region" in self.layout:
                 # states of a region meet in its mean: one of every region moves at a time
                 own = [moved[of == r] for r in range(len(self._members))]
                 moved = np.stack(
@@ -153,20 +162,19 @@ class CircleDensity:
     def pooled(self) -> Sequence[Pooled | GroupMeans]:
         """Return the deviations of links by interval, region and state."""
         found: list[Pooled | GroupMeans] = []
-        means: GroupMeans | None = None
         for level in ("interval", "region", "state"):
             if f"link_{level}_sd" not in self.layout:
                 continue
             name = self.form.effects_of(level)
             scale, unit = self.layout[f"link_{level}_sd"][0].start, self.layout[name][0]
             rate = getattr(self.priors, f"{level}_sd").rate
-            if name == "link_region_unit":
-                inner = self.layout["link_state_sd"][0].start
-                means = GroupMeans(scale, inner, unit, self._members, rate)
-                found.append(means)
+            if level == "region" and self._means is not None:
+                found.append(self._means)
                 continue
             centred = not name.endswith("_unit")
-            found.append(Pooled(scale, unit, rate, centred, means if level == "state" else None))
+            found.append(
+                Pooled(scale, unit, rate, centred, self._means if level == "state" else None)
+            )
         return found
 
     def gradient(self, x: Array) -> tuple[float, Array]:
@@ -182,7 +190,7 @@ class CircleDensity:
     def log_likelihood(self, x: Array) -> float:
         """Return the log density of the measurements alone, without that of the priors."""
         value, _ = self.gradient(x)
-        return value - log_prior(x, self.layout, self.priors, np.zeros(self.size))
+        return value - log_prior(x, self.layout, self.priors, np.zeros(self.size), self._means)
 
     def _part(self, x: Array, name: str) -> Array:
         place, shape = self.layout[name]
@@ -212,20 +220,13 @@ class CircleDensity:
             name = self.form.effects_of(level)
             if name in self.layout:
                 moved = self._many(x, name)
-                if name == "link_region_unit":
-                    moved = self._region_sds(x)[..., None, None] * moved
-                elif name.endswith("_unit"):
+                if name.endswith("_unit"):
                     moved = np.einsum("st,...tab->...sab", self._within, moved)
                     moved = np.exp(self._many(x, f"link_{level}_sd"))[..., None, None, None] * moved
                 if level == "region":
                     moved = moved[..., self.data.region_of_state, :, :]
                 out += moved[..., None, :, :]
         return np.asarray(out * self.form.mask())
-
-    def _region_sds(self, x: Array) -> Array:
-        """Return the standard deviation of every region's mean of its states' deviations."""
-        own, inner = (np.exp(2.0 * self._many(x, f"link_{level}_sd")) for level in PLACES)
-        return np.asarray(np.sqrt(own[..., None] + inner[..., None] / self._members))
 
     def _many(self, x: Array, name: str) -> Array:
         place, shape = self.layout[name]
@@ -287,7 +288,7 @@ class CircleDensity:
         def at(name: str) -> Array:
             return out[self.layout[name][0]]
 
-        value += log_prior(x, self.layout, self.priors, out)
+        value += log_prior(x, self.layout, self.priors, out, self._means)
         factors: dict[str, tuple[Array, Array, Array]] = {}
         for name in ("intercept", "initial", "innovation", "earlier"):
             if f"{name}_sd" in self.layout:
@@ -391,15 +392,7 @@ class CircleDensity:
             if level == "region":
                 found = np.zeros(shape)
                 np.add.at(found, self.data.region_of_state, by_state)
-            if name == "link_region_unit":
-                sds = self._region_sds(x)
-                by_sd = np.sum(found * self._part(x, name), axis=(1, 2)) / sds
-                own, inner = (layout[f"link_{one}_sd"][0] for one in PLACES)
-                out[own] += float(np.sum(by_sd)) * math.exp(2.0 * float(x[own][0]))
-                spread = math.exp(2.0 * float(x[inner][0])) / self._members
-                out[inner] += float(np.sum(by_sd * spread))
-                found = sds[:, None, None] * found
-            elif name.endswith("_unit"):
+            if name.endswith("_unit"):
                 scale = layout[f"link_{level}_sd"][0]
                 found = np.einsum("st,sab->tab", self._within, found)
                 found = math.exp(float(x[scale][0])) * found

@@ -105,12 +105,11 @@ class Form:
     def effects_of(self, level: str) -> str:
         """Return the name of the links' deviations of "interval", "region" or "state".
 
-        They are the deviations themselves (centred) where the data say much of each: of decades,
-        and of regions if the states of a region share its links. Else they are multiples of a
-        standard deviation (see `models.circle_state`), and the name ends in "_unit".
+        They are the deviations themselves (centred) where the data say much of each: of decades
+        and regions (see `models.circle_state` for regions whose states differ). Those of states are
+        multiples of their standard deviation, and the name ends in "_unit".
         """
-        centred = level == "interval" or (level == "region" and not self.by_state)
-        return f"link_{level}" if centred else f"link_{level}_unit"
+        return "link_state_unit" if level == "state" else f"link_{level}"
 
     def mask(self) -> Array:
         """Return 1 for links that there are, 0 for those left out, shape (to, from)."""

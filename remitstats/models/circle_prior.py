@@ -11,6 +11,7 @@ from scipy import special
 
 from remitstats.models.circle_form import Priors
 from remitstats.models.circle_measures import SAMPLED, VARIABLES
+from remitstats.parts.collapsed_density import GroupMeans
 from remitstats.parts.correlation import beta_shape
 from remitstats.parts.priors import ScalePrior, SharePrior
 
@@ -25,7 +26,9 @@ def link_prior(priors: Priors, count: int) -> tuple[Array, Array]:
     return eye * own.mean + (1 - eye) * cross.mean, eye * own.sd + (1 - eye) * cross.sd
 
 
-def log_prior(x: Array, layout: Layout, priors: Priors, out: Array) -> float:
+def log_prior(
+    x: Array, layout: Layout, priors: Priors, out: Array, means: GroupMeans | None = None
+) -> float:
     """Add the gradient of the log prior density to `out` and return the density.
 
     Parameters
@@ -39,6 +42,8 @@ def log_prior(x: Array, layout: Layout, priors: Priors, out: Array) -> float:
         The priors.
     out : array, shape (parameter,)
         The gradient is added to it.
+    means : GroupMeans, optional
+        Of regions, if regions and their states may differ.
     """
     place, (count, _) = layout["link"]
     mean, sd = link_prior(priors, count)
@@ -47,7 +52,9 @@ def log_prior(x: Array, layout: Layout, priors: Priors, out: Array) -> float:
         if f"link_{level}_sd" in layout:
             scale_at = layout[f"link_{level}_sd"][0]
             value += _scale(x, out, scale_at, getattr(priors, f"{level}_sd"))
-            if f"link_{level}" in layout:  # centred
+            if level == "region" and means is not None:
+                value += means.pull(x, out)
+            elif f"link_{level}" in layout:  # centred
                 value += _pooled(x, out, layout[f"link_{level}"][0], scale_at)
             else:
                 value += _normal(x, out, layout[f"link_{level}_unit"][0], 1.0)

@@ -10,10 +10,11 @@ have from 5 to 570 municipalities), and little of whether regions differ by more
 do by chance. So what is sampled is the mean of a region's n states and how its states are away
 from it, which are independent of each other:
 
-    mean_r     = sqrt(link_region_sd^2 + link_state_sd^2 / n) link_region_unit_r
-    by state_s = link_state_sd (link_state_unit_s - its mean over the region's states)
+    mean_r     ~ Normal(0, sqrt(link_region_sd^2 + link_state_sd^2 / n))
+    by state_s = link_state_sd (unit_s - the mean of unit over the region's states)
+    unit_s     ~ Normal(0, 1)
 
-both units Normal(0, 1). A `link_region_sd` near nought then squeezes nothing.
+A `link_region_sd` near nought then squeezes nothing.
 """
 
 from __future__ import annotations
@@ -43,8 +44,8 @@ def build(panel: Panel, priors: Priors | None = None, design: SamplingDesign | N
     Returns
     -------
     pymc.Model
-        As `circle.build` returns it, with `link_region_sd`, `link_state_sd`, `link_region_unit`
-        (region, to, from) and `link_state_unit` (state, to, from), as above.
+        As `circle.build` returns it, with `link_region_sd`, `link_state_sd`, `link_region`
+        (the means; region, to, from) and `link_state_unit` (state, to, from).
 
     Raises
     ------

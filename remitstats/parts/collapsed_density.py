@@ -5,13 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import optimize
 
 Array = NDArray[np.float64]
+
+LOG_TWO_PI = math.log(2.0 * math.pi)
 
 
 @dataclass(frozen=True)
@@ -99,21 +101,19 @@ class Pooled:
         now = float(x[self.scale])
         effects = x[self.unit] * (1.0 if self.centred else math.exp(now))
         square, count = float(effects @ effects), len(effects)
-        means = None if self.means is None else self.means.effects(x)
 
         def log_density(log_sd: float) -> float:
             size = math.exp(log_sd)
             value = -0.5 * square / size**2 - (count - 1) * log_sd - self.rate * size
-            if self.means is not None and means is not None:
-                value += self.means.log_density(means, float(x[self.means.scale]), log_sd)
+            if self.means is not None:
+                means = self.means
+                value += means.log_density(x[means.unit], float(x[means.scale]), log_sd)
             return value
 
         out = x.copy()
         out[self.scale] = slice_step(log_density, now, 3.0 / math.sqrt(2.0 * count), rng)
         if not self.centred:
             out[self.unit] = effects * math.exp(-float(out[self.scale]))
-        if self.means is not None and means is not None:
-            out[self.means.unit] = means / self.means.sds(out)
         return out
 
     def _told(self, x: Array, variance: Array) -> float:
@@ -135,7 +135,7 @@ class GroupMeans:
     scale, inner : int
         Places of the logarithms of s and of t.
     unit : slice
-        Places of the standard normal numbers, groups in turn, that the means are multiples of.
+        Places of the means themselves, groups in turn.
     members : array of int, shape (group,)
         n.
     rate : float
@@ -147,59 +147,60 @@ class GroupMeans:
     unit: slice
     members: NDArray[np.int64]
     rate: float
-    centred: bool = False
+    centred: bool = False  # s is drawn anew given the means, as no gradient is needed for that
 
-    def group_sds(self, log_sd: Any, log_inner: Any) -> Array:
-        """Return the standard deviation of every group's mean, shape (..., group)."""
-        own, inner = np.exp(2.0 * np.asarray(log_sd)), np.exp(2.0 * np.asarray(log_inner))
-        return np.asarray(np.sqrt(own[..., None] + inner[..., None] / self.members))
+    def sds(self, log_sd: float, log_inner: float) -> Array:
+        """Return the standard deviation of every mean."""
+        by_group = np.sqrt(math.exp(2.0 * log_sd) + math.exp(2.0 * log_inner) / self.members)
+        return np.repeat(by_group, (self.unit.stop - self.unit.start) // len(self.members))
 
-    def sds(self, x: Array) -> Array:
-        """Return that of every number of `unit`."""
-        return self._each(self.group_sds(x[self.scale], x[self.inner]))
+    def log_density(self, means: Array, log_sd: float, log_inner: float) -> float:
+        """Return the log density of means given both standard deviations."""
+        sds = self.sds(log_sd, log_inner)
+        z = means / sds
+        return float(np.sum(-0.5 * z**2 - np.log(sds) - 0.5 * LOG_TWO_PI))
 
-    def effects(self, x: Array) -> Array:
-        """Return the means."""
-        return np.asarray(x[self.unit] * self.sds(x))
-
-    def log_density(self, effects: Array, log_sd: float, log_inner: float) -> float:
-        """Return the log density of means given both standard deviations, without constants."""
-        sds = self._each(self.group_sds(log_sd, log_inner))
-        return -float(np.sum(np.log(sds))) - 0.5 * float(np.sum((effects / sds) ** 2))
+    def pull(self, x: Array, out: Array) -> float:
+        """Add the gradient of the means' log density to `out` and return the density."""
+        log_sd, log_inner = float(x[self.scale]), float(x[self.inner])
+        sds = self.sds(log_sd, log_inner)
+        z = x[self.unit] / sds
+        out[self.unit] -= z / sds
+        by_variance = (z**2 - 1.0) / sds**2
+        own = math.exp(2.0 * log_sd)
+        out[self.scale] += own * float(np.sum(by_variance))
+        out[self.inner] += float(np.sum(by_variance * (sds**2 - own)))
+        return self.log_density(x[self.unit], log_sd, log_inner)
 
     def update(self, x: Array, variance: Array) -> float:
         """Return the log standard deviation to take next, by EM (see `Pooled.update`)."""
-        now = float(x[self.scale])
-        square = (x[self.unit] ** 2 + variance[self.unit]) * self.sds(x) ** 2
+        now, inner = float(x[self.scale]), float(x[self.inner])
+        size = np.sqrt(x[self.unit] ** 2 + variance[self.unit])
 
         def loss(log_sd: float) -> float:
-            value = self.log_density(np.sqrt(square), log_sd, float(x[self.inner]))
+            value = self.log_density(size, log_sd, inner)
             return -value + self.rate * math.exp(log_sd) - log_sd
 
         return float(optimize.minimize_scalar(loss, bounds=(now - 1, now + 1), method="bounded").x)
 
     def spread(self, x: Array, variance: Array) -> float:
         """Return about how uncertain the log standard deviation is."""
-        share = math.exp(2.0 * float(x[self.scale])) / self.sds(x) ** 2
-        told = np.maximum(1.0 - variance[self.unit], 0.0) * share**2
+        sds = self.sds(float(x[self.scale]), float(x[self.inner]))
+        share = math.exp(2.0 * float(x[self.scale])) / sds**2
+        told = np.maximum(1.0 - variance[self.unit] / sds**2, 0.0) * share**2
         return 1.0 / math.sqrt(2.0 * float(np.sum(told)) + 1.0)
 
     def rescaled(self, x: Array, rng: np.random.Generator) -> Array:
         """Draw the standard deviation anew given the means (see `Pooled.rescaled`)."""
-        effects, inner = self.effects(x), float(x[self.inner])
+        means, inner = x[self.unit], float(x[self.inner])
 
         def log_density(log_sd: float) -> float:
-            value = self.log_density(effects, log_sd, inner)
+            value = self.log_density(means, log_sd, inner)
             return value + log_sd - self.rate * math.exp(log_sd)
 
         out = x.copy()
         out[self.scale] = slice_step(log_density, float(x[self.scale]), 1.0, rng)
-        out[self.unit] = effects / self.sds(out)
         return out
-
-    def _each(self, by_group: Array) -> Array:
-        size = self.unit.stop - self.unit.start
-        return np.repeat(by_group, size // len(self.members))
 
 
 def slice_step(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from remitstats.models.circle_data import CircleData, prepare_data
 from remitstats.models.circle_density import PLACES, CircleDensity
 from remitstats.models.circle_form import Form, Priors
 from remitstats.models.circle_measures import VARIABLES
+from remitstats.parts.collapsed_density import GroupMeans
 from remitstats.parts.dynamic_panel import covariance
 
 FORMS = {
@@ -123,16 +125,18 @@ def test_states_have_the_covariance_of_a_region_and_what_is_their_own(data: Circ
     density = CircleDensity(data, Priors(), FORMS["all"])
     x = point(density, 8)
     region, state = (np.exp(x[density.layout[f"link_{one}_sd"][0]][0]) for one in PLACES)
+    means = next(one for one in density.pooled() if isinstance(one, GroupMeans))
+    sds = means.sds(math.log(region), math.log(state))[:: 5 * 5]
     zero = x.copy()
-    units = [density.layout[f"link_{one}_unit"] for one in PLACES]
-    for place, _ in units:
+    places = [density.layout["link_region"], density.layout["link_state_unit"]]
+    for place, _ in places:
         zero[place] = 0.0
     base = density.links(zero)[:, 0, 0, 1]
     columns = []
-    for place, (size, _, _) in units:
+    for (place, (size, _, _)), unit in zip(places, (sds, np.ones(len(base))), strict=True):
         for group in range(size):
             moved = zero.copy()
-            moved[place.start + group * 25 + 1] = 1.0  # to the first variable from the second
+            moved[place.start + group * 25 + 1] = unit[group]  # to the first from the second
             columns.append(density.links(moved)[:, 0, 0, 1] - base)
     loading = np.stack(columns, axis=1)
     of = data.region_of_state
