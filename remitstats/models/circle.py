@@ -189,11 +189,11 @@ def model_of(data: CircleData, priors: Priors | None = None, form: Form | None =
         )
         pm.Potential("measurements", outputs[0])
     model.data = data
-    # links that differ have more directions to learn the scales of
-    model.lengths = {"draws": 950, "tune": 300}
-    model.acceptance = 0.75  # enough where nothing has a heavy tail; a further step costs a quarter
-    if form.by_region or form.by_state:
-        model.lengths = {"draws": 2400 if form.by_state else 1800, "tune": 600}
+    if form.by_region or form.by_state:  # more directions to learn the scales of
+        model.lengths = {"draws": 1200, "tune": 500}
+    else:
+        model.lengths = {"draws": 950, "tune": 300}
+        model.acceptance = 0.75  # nothing has a heavy tail here, and a further step costs a quarter
     model.coords_of_posterior = {
         **data.coords,
         "to": data.coords["variable"],
