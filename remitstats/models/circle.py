@@ -192,7 +192,7 @@ def model_of(data: CircleData, priors: Priors | None = None, form: Form | None =
     if form.by_region or form.by_state:  # more directions to learn the scales of
         model.lengths = {"draws": 1200, "tune": 500}
     else:
-        model.lengths = {"draws": 950, "tune": 300}
+        model.lengths = {"draws": 700, "tune": 250}
         model.acceptance = 0.75  # nothing has a heavy tail here, and a further step costs a quarter
     model.coords_of_posterior = {
         **data.coords,
