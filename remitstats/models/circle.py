@@ -190,7 +190,7 @@ def model_of(data: CircleData, priors: Priors | None = None, form: Form | None =
         pm.Potential("measurements", outputs[0])
     model.data = data
     if form.by_region or form.by_state:  # more directions to learn the scales of
-        model.lengths = {"draws": 1200, "tune": 500}
+        model.lengths = {"draws": 1800, "tune": 500}
     else:
         model.lengths = {"draws": 700, "tune": 250}
         model.acceptance = 0.75  # nothing has a heavy tail here, and a further step costs a quarter
