@@ -34,6 +34,7 @@ from remitstats.validation.resumed import Progress, resumed
 
 Array = NDArray[np.float64]
 
+STUCK = 1000.0  # R-hat of chains none of which moved, which has no number
 ENGINE = "fitting/whitened.py"  # of the chains, beside what the study itself depends on
 
 
@@ -74,8 +75,8 @@ class BothWays:
     scenario, number : str, int
         Which panel.
     r_hat, ess : float
-        The largest R-hat and the least effective sample size (bulk) of the national links, mean of
-        the intervals.
+        The largest R-hat (at most `STUCK`) and the least effective sample size (bulk) of the
+        national links, mean of the intervals.
     mean_away, most_away : float
         Mean and largest distance between the two means of a link, in standard deviations of the
         chains.
@@ -168,7 +169,7 @@ def both_ways(trial: Trial, length: Chains, case: Case) -> BothWays:
     return BothWays(
         scenario=case.scenario,
         number=case.number,
-        r_hat=float(figures["r_hat"].max()),
+        r_hat=min(float(figures["r_hat"].max()), STUCK),
         ess=float(figures["ess_bulk"].min()),
         mean_away=float(away.mean()),
         most_away=float(away.max()),

@@ -62,11 +62,11 @@ def test_each_model_has_its_folder_of_results_and_reliance_the_top(both):
 
 
 def test_a_model_keeps_its_own_length_where_none_is_given(program):
-    """The circle tunes 240 iterations by its own account; --draws and --chains are the user's."""
+    """The circle tunes 250 iterations by its own account; --draws and --chains are the user's."""
     result = program("fit", "circle", "--states", STATES, "--draws", "20", "--chains", "1")
     assert result.returncode == 3, result.stderr
     settings = json.loads((program.folder / "reports/circle/results.json").read_text())["settings"]
-    assert (settings["draws"], settings["tune"], settings["chains"]) == (20, 240, 1)
+    assert (settings["draws"], settings["tune"], settings["chains"]) == (20, 250, 1)
 
 
 def test_the_page_of_each_model_that_did_not_converge_says_so_first(both):
