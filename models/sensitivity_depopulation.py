@@ -1,4 +1,4 @@
-"""How much the findings on depopulation depend on what is assumed of the counts and the survey.
+"""How much the findings on depopulation depend on what is assumed of counts, survey and neighbours.
 
 python models/sensitivity_depopulation.py --states 14,16,32 --out my-sensitivity.csv
 """
@@ -25,6 +25,7 @@ ASSUMPTIONS: dict[str, dict[str, Any]] = {
     "survey thought poor": {"priors": Priors(survey_sd=ScalePrior(upper=10.0, tail=0.5))},
     "errors fall with the root of size": {"error_power": 1 / 2},
     "errors fall with the sixth root of size": {"error_power": 1 / 6},
+    "neighbours share each interval too": {"maps_by_interval": True},
 }
 
 
@@ -58,6 +59,7 @@ def main(arguments: list[str] | None = None) -> int:
                     "survey_sd_eti90_upper": error[2],
                     "true_losing_percent": 100 * (draws.true[:, -1] < 0).mean(),
                     "underlying_losing_percent": 100 * (draws.underlying[:, -1] < 0).mean(),
+                    **_fifteen_years(draws),
                     "median_shift_of_p_decline": float(np.median(np.abs(decline - shipped))),
                     "converged": remitstats.gate(fit).converged,
                 }
@@ -66,6 +68,16 @@ def main(arguments: list[str] | None = None) -> int:
     write_csv(options.out, table)
     print(table.to_string(index=False))
     return 0
+
+
+def _fifteen_years(draws: DepopulationDraws) -> dict[str, float]:
+    """Return the share whose underlying rate of the first three intervals is below nought."""
+    rate = draws.over(draws.underlying, 0, 3)
+    low, middle, high = np.quantile(100.0 * (rate < 0).mean(axis=1), (0.05, 0.5, 0.95))
+    names = (
+        f"underlying_losing_1990_2005_{part}" for part in ("median", "eti90_lower", "eti90_upper")
+    )
+    return dict(zip(names, (middle, low, high), strict=True))
 
 
 if __name__ == "__main__":

@@ -166,17 +166,26 @@ def summarise_depopulation(
             empty("hindcast_municipality") if found is None else found.municipality
         ),
         predictive=predictive,
-        parameter=parameter_table(fit, table, DESCRIPTIONS | _noise(draws)),
+        parameter=parameter_table(fit, table, DESCRIPTIONS | _by_interval(draws)),
         summary=summary,
     )
 
 
-def _noise(draws: DepopulationDraws) -> dict[str, str]:
-    names = model_of.noise_names(draws.data)
-    return {
-        name: f"scale of what passes in {interval} in a large municipality, % a year"
-        for name, interval in zip(names, draws.data.coords["interval"], strict=True)
-    }
+def _by_interval(draws: DepopulationDraws) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for names, text in (
+        (
+            model_of.neighbour_names(draws.data) if "neighbour_effect" in draws.posterior else (),
+            "standard deviation of what neighbours share in {} alone, % a year",
+        ),
+        (
+            model_of.noise_names(draws.data),
+            "scale of what passes in {} in a large municipality, % a year",
+        ),
+    ):
+        for name, interval in zip(names, draws.data.coords["interval"], strict=False):
+            found[name] = text.format(interval)
+    return found
 
 
 def _names(draws: DepopulationDraws, panel: Panel) -> pd.DataFrame:
@@ -316,7 +325,11 @@ def _hindcast(
     if hindcast is True:
         specification = json.loads(fit["provenance"].attrs["specification"])
         model = model_of.build(
-            panel, _priors(fit), through=through, error_power=specification["error_power"]
+            panel,
+            _priors(fit),
+            through=through,
+            error_power=specification["error_power"],
+            maps_by_interval=specification["maps_by_interval"],
         )
         lengths = {key: settings[key] for key in ("draws", "tune", "chains", "seed", "engine")}
         earlier = run_fit(

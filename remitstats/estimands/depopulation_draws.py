@@ -15,9 +15,15 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from remitstats.models.depopulation import SMALL_SIZE, error_of_growth, noise_names
+from remitstats.models.depopulation import (
+    SMALL_SIZE,
+    error_of_growth,
+    neighbour_names,
+    noise_names,
+)
 from remitstats.models.depopulation_data import DepopulationData, prepare_data
 from remitstats.panel.panel import Panel
+from remitstats.parts import icar
 
 Array = NDArray[np.float64]
 Single = NDArray[np.float32]
@@ -145,9 +151,9 @@ class DepopulationDraws:
     def future(self, rng: np.random.Generator, years: tuple[float, ...]) -> tuple[Single, Single]:
         """Draw underlying rates and growth of intervals to come.
 
-        Interval effects, state by interval effects and scales of what passes are exchangeable:
-        those to come are drawn like those that were; a municipality's own part goes on from its
-        last value, and its shock scale follows its size.
+        Interval effects, state by interval effects, what neighbours share in an interval and scales
+        of what passes are exchangeable: those to come are drawn like those that were; a
+        municipality's own part goes on from its last value, and its shock scale follows its size.
 
         Parameters
         ----------
@@ -170,7 +176,7 @@ class DepopulationDraws:
         states = len(data.coords["state"])
         last = data.censuses.population[-1]
         level = np.broadcast_to(np.log(last), (samples, municipalities)).copy()
-        names = noise_names(data)
+        names, neighbours = noise_names(data), neighbour_names(data)
         rates, growths = [], []
         for length in years:
             step = np.sqrt(1.0 - rho**2) * sd_own
@@ -182,6 +188,9 @@ class DepopulationDraws:
                 anew = p["state_interval_sd"][:, None] * rng.standard_normal((samples, states))
                 rate = rate + (p["state_effect"] + anew)[:, data.state_of]
             which = rng.integers(len(names), size=samples)
+            if "neighbour_effect" in p:
+                near = np.stack([p[name] for name in neighbours])[which, np.arange(samples)]
+                rate = rate + near[:, None] * icar.icar(data.graph).sample(rng, samples)
             noise = np.stack([p[name] for name in names])[which, np.arange(samples)]
             small = p["small_size"][:, None] * SMALL_SIZE / np.exp(level)
             shock = self.noise(rng, noise[:, None] * np.sqrt(1.0 + small))
@@ -196,6 +205,8 @@ class DepopulationDraws:
         p, data = self.posterior, self.data
         rest = self.offset + p["interval_effect"][:, -1, None]
         rest = rest + p["size_effect"][:, -1, None] * data.log_size + p["municipality_spatial"]
+        if "neighbour_effect" in p:
+            rest = rest + p["neighbour_effect"][:, -1]
         if "state_effect" in p:
             states = p["state_effect"] + p["state_interval_effect"][:, -1]
             rest = rest + states[:, data.state_of]

@@ -1,8 +1,8 @@
 """Moves of the whole field and of the hyperparameters of its effects, given the multipliers.
 
 Steps 3 and 4 of the engine for heavy tails (`mixture`): the map and what lasts first, then the
-shared effects, then what is a column's own; hyperparameters move where their field is integrated
-out.
+shared effects, then the rows' maps, then what is a column's own; hyperparameters move where their
+field is integrated out.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from remitstats.fitting.local_blocks import ColumnLaw
 from remitstats.fitting.mixture_density import Joint
 from remitstats.fitting.moves import FARTHEST, Single, Walk
+from remitstats.fitting.row_maps import RowMoves
 from remitstats.fitting.shared_fields import Information
 from remitstats.fitting.wide_field import WideLaw
 
@@ -45,6 +46,8 @@ class FieldMoves:
         self.of_shared = [Single(i) for i in joint.of_shared]
         # what is known least well is moved more often
         self.twice = [single for single in self.of_shared if single.number in joint.of_lasting]
+        maps = joint.row_maps
+        self.of_rows = None if maps is None else RowMoves(maps, rng)
         self.spare: list[qdldl.Solver] = []
         self.gain = 0.0
 
@@ -53,21 +56,25 @@ class FieldMoves:
         joint, blocks, rng = self.joint, self.joint.blocks, self.rng
         multiplier = multiplier.reshape(joint.known.shape)
         layers = list(joint.system.layers(field))
-        enters = np.zeros(joint.known.shape)
         if joint.wide is not None:
             theta, law = self._move_wide(theta, multiplier, layers)
             for number, layer in joint.wide.draw(law, layers, rng).items():
                 layers[number] = layer
-            enters = blocks.enter(joint.wide.number, layers[joint.wide.number])
             columns = law.columns
         else:
             values = joint.values(theta)
             columns = blocks.law(values, joint.variance(values, multiplier))
-        residual = np.where(joint.known, joint.measured - enters, 0.0)
+        residual = joint.measured.copy()
+        for found in (joint.wide, joint.row_maps):
+            if found is not None:
+                residual -= blocks.enter(found.number, layers[found.number])
+        residual = np.where(joint.known, residual, 0.0)
         theta, changed = self._move_shared(theta, joint.shared.information(columns, residual))
         for number, layer in changed.items():
             layers[number] = layer
             residual -= np.where(joint.known, blocks.enter(number, layer), 0.0)
+        if self.of_rows is not None:
+            theta, residual = self._move_rows(theta, layers, residual, columns)
         values = joint.values(theta)
         variance = joint.variance(values, multiplier)
         for number, layer in blocks.draw(values, columns, residual, variance, rng).items():
@@ -157,6 +164,17 @@ class FieldMoves:
                 theta = theta.copy()
                 theta[i], values, here = t, new, there
         return theta, joint.shared.draw(here, rng)
+
+    def _move_rows(
+        self, theta: Array, layers: list[Array], residual: Array, columns: ColumnLaw
+    ) -> tuple[Array, Array]:
+        """Move the rows' maps and their hyperparameters; return theta and what is left over."""
+        joint, moves = self.joint, self.of_rows
+        assert moves is not None  # noqa: S101 - only called where there are such maps
+        theta, residual = moves.redraw(theta, layers, residual, columns, joint.known, self.gain)
+        if joint.wide is not None:
+            moves.exchange(joint.values(theta), joint.wide, layers)
+        return theta, residual
 
     def wide_slope(self, multiplier: Array, field: Array) -> Callable[[Array], Array]:
         """Return the slope of the density that step 3 explores, in what it moves."""

@@ -11,8 +11,9 @@ w, the hyperparameters theta and the latent field:
 3. The hyperparameters of a map, and of effects it shares variation with, with the map and all
    else that lasts integrated out too (`wide_field`): random steps. Then the map and what lasts.
 4. The hyperparameters of shared effects (intervals, states, size), these integrated out and the
-   map held fixed (`shared_fields`): random steps. Then the shared effects, then all that is a
-   column's own: draws without memory.
+   map held fixed (`shared_fields`): random steps. Then the shared effects; then the maps that rows
+   have of their own, each with its standard deviation (`row_maps`); then all that is a column's
+   own: draws without memory.
 5. The likelihood's own hyperparameters (scales, degrees of freedom) given the linear predictor,
    w integrated out.
 6. The hyperparameters of effects with the field, in units of its own prior, held fixed, w

@@ -19,6 +19,7 @@ from scipy import special
 from remitstats.fitting.columns_kernel import student_parts, student_sum
 from remitstats.fitting.gaussian_system import GaussianSystem
 from remitstats.fitting.local_blocks import KEPT, NO_DATA, LocalBlocks
+from remitstats.fitting.row_maps import find_row_maps
 from remitstats.fitting.shared_fields import SharedFields
 from remitstats.fitting.wide_field import find_wide_field
 from remitstats.parts.latent_gaussian import Values
@@ -97,8 +98,10 @@ class Joint:
                     self.fields[i].append(number)
             self.tail[i] = likelihood.mixture(values)[2] != degrees
         self.wide = find_wide_field(self.blocks)
+        self.row_maps = find_row_maps(self.blocks)
         map_number = None if self.wide is None else self.wide.number
-        self.shared = SharedFields(self.blocks, map_number)
+        maps = {found.number for found in (self.wide, self.row_maps) if found is not None}
+        self.shared = SharedFields(self.blocks, maps)
         of_effects = [i for i in range(size) if self.fields[i] and i not in self.of_likelihood]
         shared, local = set(self.shared.numbers), set(self.blocks.square)
         self.of_shared = [i for i in of_effects if shared.issuperset(self.fields[i])]

@@ -8,6 +8,7 @@ than a millisecond a place, and the fields are drawn together.
 
 from __future__ import annotations
 
+from collections.abc import Set
 from dataclasses import dataclass
 
 import numpy as np
@@ -70,8 +71,8 @@ class SharedFields:
     ----------
     blocks : LocalBlocks
         The columns' own effects.
-    without : int, optional
-        Position of the map among the system's fields.
+    without : set of int
+        Positions of maps among the system's fields.
 
     Raises
     ------
@@ -79,11 +80,11 @@ class SharedFields:
         If elements of a field depend on each other, or several enter one column.
     """
 
-    def __init__(self, blocks: LocalBlocks, without: int | None) -> None:
+    def __init__(self, blocks: LocalBlocks, without: Set[int]) -> None:
         self.blocks = blocks
         system = blocks.system
         self.numbers = [
-            n for n in range(len(system.fields)) if n not in blocks.square and n != without
+            n for n in range(len(system.fields)) if n not in blocks.square and n not in without
         ]
         fields = [system.fields[n] for n in self.numbers]
         count = [f.structure.size for f in fields]

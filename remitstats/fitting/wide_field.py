@@ -11,7 +11,7 @@ is held fixed it hardly moves.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -119,7 +119,7 @@ class WideField:
         for other, g in enumerate(fields):
             direction = g.basis.T @ self.basis
             alike = abs(float(direction @ direction) - 1.0) < ROUNDING
-            if other != number and other not in blocks.square and alike:
+            if other not in blocks.square and alike and not covers(g, blocks.columns):
                 self.lasting.append(LastingPart(blocks, other, direction))
         components = [
             Component(c.name, c.structure, (f.basis.T @ c.rows), f.columns, c.log_sd, c.correlation)
@@ -181,42 +181,11 @@ class WideField:
         """
         weighted = columns.weigh(residual)
         weight = np.einsum("a,b,abc->c", self.basis, self.basis, columns.precision)
-        found = self._condition(values, weight, (self.basis @ weighted) / weight, spare)
+        variance = [float(prior(values).covariance[0, 0]) for prior in self._priors]
+        load = self.basis @ weighted
+        found = condition_alone(self.system, values, variance, weight, load, spare)
         plain = float(columns.log_determinant.sum() + np.vdot(residual, weighted))
         return WideLaw(found.log_marginal - 0.5 * plain, columns, found)
-
-    def _condition(
-        self, values: Values, weight: Array, value: Array, spare: qdldl.Solver | None
-    ) -> Conditional:
-        """Do as `GaussianSystem.condition` does, for fields of one layer and without a constant.
-
-        `log_marginal` leaves out the square of the measurements themselves.
-        """
-        system = self.system
-        variance = [float(prior(values).covariance[0, 0]) for prior in self._priors]
-        matrix = system.with_precisions(1.0 / np.array(variance), weight)
-        if spare is None:
-            spare = qdldl.Solver(matrix, upper=True)
-        else:
-            spare.update(matrix, upper=True)
-        load = system.load(weight * value)
-        mean = spare.solve(np.concatenate([load, np.zeros(system.constraints)]))[: system.latent]
-        log_prior = sum(
-            f.structure.rank * math.log(v) for f, v in zip(system.fields, variance, strict=True)
-        )
-        log_determinant = float(np.log(np.abs(spare.factors()[1])).sum())
-        return Conditional(
-            system=system,
-            solver=spare,
-            values=values,
-            log_marginal=0.5 * (float(load @ mean) - log_prior - log_determinant),
-            mean=np.asarray(mean),
-            cell_scale=np.ones(len(weight)),
-            whitening=tuple(np.array([[v**-0.5]]) for v in variance),
-            value=value,
-            weight=weight,
-            log_weight=0.0,
-        )
 
     def draw(self, law: WideLaw, layers: list[Array], rng: np.random.Generator) -> dict[int, Array]:
         """Draw the map and what lasts; return the fields that changed, by number.
@@ -244,15 +213,72 @@ class WideField:
         return changed
 
 
+def condition_alone(
+    system: GaussianSystem,
+    values: Values,
+    variance: Sequence[float],
+    weight: Array,
+    load: Array,
+    spare: qdldl.Solver | None = None,
+    pull: Array | float = 0.0,
+) -> Conditional:
+    """Do as `GaussianSystem.condition` does, for fields of one layer and without an offset.
+
+    Parameters
+    ----------
+    system : GaussianSystem
+        Of one row.
+    values : mapping of str to float
+        Hyperparameters, to be kept with what is found.
+    variance : sequence of float
+        Prior variances of the fields.
+    weight, load : array, shape (column,)
+        Precisions of the measurements, and these times the measurements.
+    spare : qdldl.Solver, optional
+        A solver of this system that is no longer needed.
+    pull : array, shape (latent,), optional
+        What the prior loads on the fields, if their prior mean is not nought.
+
+    Returns
+    -------
+    Conditional
+        Its `log_marginal` leaves out the square of the measurements themselves.
+    """
+    matrix = system.with_precisions(1.0 / np.array(variance), weight)
+    if spare is None:
+        spare = qdldl.Solver(matrix, upper=True)
+    else:
+        spare.update(matrix, upper=True)
+    onto = system.load(load) + pull
+    mean = spare.solve(np.concatenate([onto, np.zeros(system.constraints)]))[: system.latent]
+    log_prior = sum(
+        f.structure.rank * math.log(v) for f, v in zip(system.fields, variance, strict=True)
+    )
+    log_determinant = float(np.log(np.abs(spare.factors()[1])).sum())
+    return Conditional(
+        system=system,
+        solver=spare,
+        values=values,
+        log_marginal=0.5 * (float(onto @ mean) - log_prior - log_determinant),
+        mean=np.asarray(mean),
+        cell_scale=np.ones(len(weight)),
+        whitening=tuple(np.array([[v**-0.5]]) for v in variance),
+        value=load / weight,
+        weight=weight,
+        log_weight=0.0,
+    )
+
+
 def find_wide_field(blocks: LocalBlocks) -> WideField | None:
     """Return the first map of one layer that covers the columns one by one, if there is one."""
     for number, f in enumerate(blocks.system.fields):
-        if number not in blocks.square and f.layers == 1 and _covers(f, blocks.columns):
+        if number not in blocks.square and f.layers == 1 and covers(f, blocks.columns):
             return WideField(blocks, number)
     return None
 
 
-def _covers(f: Field, columns: int) -> bool:
+def covers(f: Field, columns: int) -> bool:
+    """Whether a field has one element a column."""
     diagonal = f.columns.diagonal()
     return bool(
         f.structure.size == columns and f.columns.nnz == columns and np.all(diagonal == 1.0)

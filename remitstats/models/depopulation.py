@@ -5,13 +5,15 @@ calendar: censuses are 4.3 to 5.7 years apart), on boundaries that compare
 (`depopulation_census`):
 
     y_ik ~ StudentT(nu, r_ik + d_ik, noise_sd_k sqrt(1 + small / size_ik))
-    r_ik = a + u_k + (b + v_k) z_i + s_c(i) + t_c(i),k + m_ik                the underlying rate
+    r_ik = a + u_k + (b + v_k) z_i + s_c(i) + t_c(i),k + h_ik + m_ik         the underlying rate
     m_ik = municipality_sd (sqrt(share) f_i + sqrt(1 - share) g_ik)
 
     a, u_k    growth and interval effect    Normal(growth prior), Normal(0, interval_sd)
     b, v_k    effect of size z_i (log of the first population, standardised), by interval
               Normal(0, size_slope.sd), Normal(0, size_interval_sd)
     s_c, t_ck state, state by interval      Normal(0, state_sd), Normal(0, state_interval_sd)
+    h_ik      if asked for, what neighbours share in interval k: neighbour_sd_k times a scaled
+              ICAR of its own; nought otherwise
     f_i       lasting, like the neighbours' scaled ICAR
     g_ik      the municipality's own        AR(1) over intervals, unit sd, lag-one municipality_rho
     d_ik      error of the counts and the survey   e_i,t / years_k at its end, minus at its start
@@ -48,225 +50,46 @@ INEGI, Encuesta Intercensal 2015: síntesis metodológica.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from remitstats.models.depopulation_blocks import (
+    NAME,
+    SMALL_SIZE,
+    UNPLACED_SD,
+    latent_gaussian,
+    likelihood,
+    neighbour_names,
+    noise_names,
+)
 from remitstats.models.depopulation_data import (
     CELLS,
     ERROR_POWER,
     DepopulationData,
     prepare_data,
 )
-from remitstats.models.depopulation_likelihood import GrowthLikelihood
+from remitstats.models.depopulation_prior import Priors
 from remitstats.panel.panel import Panel
 from remitstats.parts import autoregression, icar
-from remitstats.parts.latent_gaussian import (
-    Component,
-    FixedSd,
-    FreeSd,
-    LatentGaussian,
-    SharedSd,
-)
-from remitstats.parts.priors import (
-    CorrelationPrior,
-    HyperPrior,
-    NormalPrior,
-    RatioPrior,
-    ScalePrior,
-    SharePrior,
-)
 
-NAME = "depopulation"
-SMALL_SIZE = 1000.0
-"""Persons: unit of `small_size`, whose prior has this median."""
 LENGTHS = {"draws": 1000, "tune": 60}
 """Kept and discarded iterations of a chain: what the whole country needs to pass its gate."""
-UNPLACED_SD = 10.0
-"""Error, in %, of a level put on a straight line because nobody counted it apart."""
 
 __all__ = [
     "NAME",
+    "SMALL_SIZE",
     "DepopulationData",
     "Priors",
     "build",
     "latent_gaussian",
+    "likelihood",
+    "neighbour_names",
+    "noise_names",
     "prepare_data",
 ]
-
-
-@dataclass(frozen=True)
-class Priors:
-    """Priors of the depopulation model, in % a year where not said otherwise.
-
-    Parameters
-    ----------
-    growth : NormalPrior
-        Growth of a typical municipality over all intervals.
-    interval_sd : ScalePrior
-        How far an interval lies from it; P(standard deviation > upper) = tail.
-    size_slope : NormalPrior
-        More growth for one standard deviation of log size.
-    size_interval_sd, state_sd, state_interval_sd, municipality_sd : ScalePrior
-        Standard deviations of the effects.
-    municipality_share : SharePrior
-        Spatial, and lasting, share of the variance of municipality effects.
-    municipality_rho : CorrelationPrior
-        Correlation, from one interval to the next, of a municipality's own part.
-    count_sd, survey_sd : ScalePrior
-        Error of a count's and of the survey's population of a municipality of 5,000, in %. For
-        the survey: about a fifth of the dwellings, clusters, and listings that miss some give
-        some 2 to 4%; twice that would be surprising.
-    noise_sd : ScalePrior
-        Scale of what passes in one interval, in a large municipality.
-    small_size : RatioPrior
-        Size at which the variance of what passes is twice that of a large municipality,
-        relative to 1,000 persons.
-    tail_weight : SharePrior
-        Twice the inverse of the degrees of freedom: near 0 normal, at 1 without a variance.
-    """
-
-    growth: NormalPrior = NormalPrior(mean=1.0, sd=1.5)
-    interval_sd: ScalePrior = ScalePrior(upper=2.0, tail=0.05)
-    size_slope: NormalPrior = NormalPrior(mean=0.0, sd=0.5)
-    size_interval_sd: ScalePrior = ScalePrior(upper=0.5, tail=0.05)
-    state_sd: ScalePrior = ScalePrior(upper=1.5, tail=0.05)
-    state_interval_sd: ScalePrior = ScalePrior(upper=1.5, tail=0.05)
-    municipality_sd: ScalePrior = ScalePrior(upper=2.0, tail=0.05)
-    municipality_share: SharePrior = SharePrior(alpha=1.0, beta=1.0)
-    municipality_rho: CorrelationPrior = CorrelationPrior(upper=0.7, tail=0.6)
-    count_sd: ScalePrior = ScalePrior(upper=10.0, tail=0.05)
-    survey_sd: ScalePrior = ScalePrior(upper=8.0, tail=0.05)
-    noise_sd: ScalePrior = ScalePrior(upper=3.0, tail=0.05)
-    small_size: RatioPrior = RatioPrior(log_sd=1.0)
-    tail_weight: SharePrior = SharePrior(alpha=2.0, beta=2.0)
-
-    def describe(self) -> dict[str, dict[str, Any]]:
-        """Return every prior as plain values, for provenance."""
-        return {f.name: getattr(self, f.name).describe() for f in fields(self)}
-
-
-def noise_names(data: DepopulationData) -> tuple[str, ...]:
-    """Return the names of the hyperparameters that are the scale of each interval's noise."""
-    return tuple(f"noise_sd_{name.replace('-', '_')}" for name in data.coords["interval"])
-
-
-def likelihood(data: DepopulationData) -> GrowthLikelihood:
-    """Return the likelihood of the recorded growth."""
-    return GrowthLikelihood(
-        observed=data.percent,
-        size=data.size,
-        noise_sd=noise_names(data),
-        small_size="small_size",
-        tail_weight="tail_weight",
-        unit_size=SMALL_SIZE,
-    )
-
-
-def _hyperparameters(data: DepopulationData, priors: Priors) -> dict[str, HyperPrior]:
-    """Return the priors that the panel has a use for."""
-    names = ["interval_sd", "size_interval_sd"]
-    names += ["state_sd", "state_interval_sd"] if len(data.coords["state"]) > 1 else []
-    names += ["municipality_sd", "municipality_share", "municipality_rho"]
-    names += ["count_sd"] if len(data.coords["count"]) else []
-    names += ["survey_sd"] if len(data.coords["survey"]) else []
-    found: dict[str, HyperPrior] = {name: getattr(priors, name) for name in names}
-    found |= dict.fromkeys(noise_names(data), priors.noise_sd)
-    return found | {"small_size": priors.small_size, "tail_weight": priors.tail_weight}
-
-
-def latent_gaussian(data: DepopulationData, priors: Priors) -> LatentGaussian:
-    """Return the model as sparse blocks, for the `laplace` engine.
-
-    Parameters
-    ----------
-    data : DepopulationData
-        Arrays of the panel.
-    priors : Priors
-        Priors of the hyperparameters.
-    """
-    intervals, municipalities, states = (
-        len(data.coords[dim]) for dim in ("interval", "municipality", "state")
-    )
-    hyper = _hyperparameters(data, priors)
-    always, each = np.ones((intervals, 1)), np.eye(intervals)
-    one, of_states, independent = (icar.independent(n) for n in (1, states, municipalities))
-    everywhere = sp.csr_array(np.ones((municipalities, 1)))
-    slope = sp.csr_array(data.log_size[:, None])
-    itself = sp.csr_array(sp.eye_array(municipalities))
-    member = sp.csr_array(
-        (np.ones(municipalities), (np.arange(municipalities), data.state_of)),
-        shape=(municipalities, states),
-    )
-    error = sp.csr_array(sp.diags_array(data.relative_error))
-    shared = ("municipality_sd", "municipality_share")
-    components = [
-        Component("growth", one, always, everywhere, FixedSd(priors.growth.sd)),
-        Component("interval_effect", one, each, everywhere, FreeSd("interval_sd")),
-        Component("size_slope", one, always, slope, FixedSd(priors.size_slope.sd)),
-        Component("size_effect", one, each, slope, FreeSd("size_interval_sd")),
-        Component(
-            "municipality_spatial",
-            icar.icar(data.graph),
-            always,
-            itself,
-            SharedSd(*shared, spatial=True),
-        ),
-        Component(
-            "municipality_own",
-            independent,
-            each,
-            itself,
-            SharedSd(*shared, spatial=False),
-            autoregression.FreeCorrelation("municipality_rho", intervals),
-        ),
-    ]
-    reported: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
-        "growth": (("growth",), ()),
-        "size_slope": (("size_slope",), ()),
-        "interval_effect": (("interval_effect", "growth"), ("interval",)),
-        "size_effect": (("size_effect", "size_slope"), ("interval",)),
-        "municipality_spatial": (("municipality_spatial",), ("municipality",)),
-    }
-    if "state_sd" in hyper:
-        components += [
-            Component("state_effect", of_states, always, member, FreeSd("state_sd")),
-            Component(
-                "state_interval_effect", of_states, each, member, FreeSd("state_interval_sd")
-            ),
-        ]
-        reported["state_effect"] = (("state_effect",), ("state",))
-        reported["state_interval_effect"] = (("state_interval_effect",), ("interval", "state"))
-    for dim in ("count", "survey"):
-        if f"{dim}_sd" in hyper:
-            components.append(
-                Component(
-                    f"{dim}_error", independent, data.contrasts(dim), error, FreeSd(f"{dim}_sd")
-                )
-            )
-            reported[f"{dim}_error"] = ((f"{dim}_error",), (dim, "municipality"))
-    if len(data.coords["unplaced"]):
-        place = sp.csr_array(itself[:, data.growth.unplaced[:, 1]])
-        of_unplaced = icar.independent(place.shape[1])
-        components.append(
-            Component(
-                "unplaced_error", of_unplaced, data.unplaced_rows, place, FixedSd(UNPLACED_SD)
-            )
-        )
-        reported["unplaced_error"] = (("unplaced_error",), ("unplaced",))
-    return LatentGaussian(
-        name=NAME,
-        hyperparameters=hyper,
-        components=tuple(components),
-        likelihood=likelihood(data),
-        dims=CELLS,
-        coords=data.coords,
-        offset=np.full(intervals * municipalities, priors.growth.mean),
-        reported=reported,
-    )
 
 
 def build(
@@ -275,6 +98,7 @@ def build(
     *,
     through: int | None = None,
     error_power: float = ERROR_POWER,
+    maps_by_interval: bool = False,
 ) -> Any:
     """Return the depopulation model of a panel as a PyMC model.
 
@@ -288,6 +112,9 @@ def build(
         Last census used, such as 2010 for a forecast of 2020 that can be checked.
     error_power : float
         The error of a count or survey falls with this power of the population.
+    maps_by_interval : bool
+        Whether neighbours share something in each interval beside what lasts. It takes several
+        times the draws to converge.
 
     Returns
     -------
@@ -313,7 +140,7 @@ def build(
 
     priors = priors or Priors()
     data = prepare_data(panel, through, error_power)
-    blocks = latent_gaussian(data, priors)
+    blocks = latent_gaussian(data, priors, maps_by_interval=maps_by_interval)
     coords = {dim: value for dim, value in data.coords.items() if len(value)}
     with pm.Model(coords=coords) as model:
         hyper = {name: prior.to_pymc(name) for name, prior in blocks.hyperparameters.items()}
@@ -338,6 +165,7 @@ def build(
         "priors": priors.describe(),
         "through": int(data.censuses.year[-1]),
         "error_power": error_power,
+        "maps_by_interval": maps_by_interval,
     }
     return model
 
@@ -377,15 +205,24 @@ def _underlying(data: DepopulationData, priors: Priors, hyper: Mapping[str, Any]
     )
     rate = priors.growth.mean + interval[:, None] + size[:, None] * data.log_size[None, :]
     rate = rate + spatial[None, :] + own.T
+    names = neighbour_names(data)
+    if names[0] in hyper:
+        neighbour = pm.Deterministic(
+            "neighbour_effect",
+            pm.math.stack([hyper[name] for name in names])[:, None]
+            * icar.to_pymc("neighbour_unit", data.graph, CELLS, intervals),
+            dims=CELLS,
+        )
+        rate = rate + neighbour
     if "state_sd" in hyper:
         state = pm.Deterministic(
             "state_effect", hyper["state_sd"] * pm.Normal("state_unit", dims="state"), dims="state"
         )
-        both = ("interval", "state")
+        by_state = ("interval", "state")
         state_interval = pm.Deterministic(
             "state_interval_effect",
-            hyper["state_interval_sd"] * pm.Normal("state_interval_unit", dims=both),
-            dims=both,
+            hyper["state_interval_sd"] * pm.Normal("state_interval_unit", dims=by_state),
+            dims=by_state,
         )
         rate = rate + (state[None, :] + state_interval)[:, data.state_of]
     return rate

@@ -84,6 +84,23 @@ class SharedSd:
 
 
 @dataclass(frozen=True)
+class OwnVariances:
+    """Covariance of independent copies whose standard deviations are hyperparameters.
+
+    Parameters
+    ----------
+    sds : tuple of str
+        Their names, one a copy; the component's own standard deviation is 1.
+    """
+
+    sds: tuple[str, ...]
+
+    def __call__(self, values: Values) -> Array:
+        """Return the covariance, shape (copy, copy)."""
+        return np.diag([values[name] ** 2 for name in self.sds])
+
+
+@dataclass(frozen=True)
 class Component:
     """One Gaussian effect of the model: independent or correlated copies of one structure.
 

@@ -33,9 +33,11 @@ def blocks(data: DepopulationData) -> LatentGaussian:
     return depopulation.latent_gaussian(data, depopulation.Priors())
 
 
-def test_both_engines_see_one_density(panel: Panel, blocks: LatentGaussian) -> None:
+@pytest.mark.parametrize("maps_by_interval", [False, True])
+def test_both_engines_see_one_density(panel: Panel, maps_by_interval: bool) -> None:
     """The PyMC model at unit effects, against the blocks' own density, at three points."""
-    model = depopulation.build(panel)
+    model = depopulation.build(panel, maps_by_interval=maps_by_interval)
+    blocks = model.latent_gaussian
     compiled = model.compile_logp(model.observed_RVs, mode="FAST_COMPILE")
     eta_of = model.compile_fn(
         model.replace_rvs_by_values([model["linear_predictor"]]),
@@ -72,7 +74,7 @@ def _effects(point: dict[str, Any], values: dict[str, float]) -> dict[str, Any]:
     """Return the blocks' effects at a point of the PyMC model."""
     sd, share = values["municipality_sd"], values["municipality_share"]
     own = point["municipality_own_unit"]
-    return {
+    found = {
         "growth": np.atleast_1d(point["growth"]),
         "interval_effect": values["interval_sd"] * point["interval_unit"],
         "size_slope": np.atleast_1d(point["size_slope"]),
@@ -85,6 +87,10 @@ def _effects(point: dict[str, Any], values: dict[str, float]) -> dict[str, Any]:
         "survey_error": values["survey_sd"] * point["survey_unit"].ravel(),
         "unplaced_error": point["unplaced_error"],
     }
+    sds = [value for name, value in values.items() if name.startswith("neighbour_sd")]
+    if sds:
+        found["neighbour_effect"] = (np.array(sds)[:, None] * point["neighbour_unit"]).ravel()
+    return found
 
 
 def test_an_error_in_a_level_leaves_growth_over_both_intervals(data: DepopulationData) -> None:
