@@ -66,6 +66,7 @@ KINDS: Mapping[str, Callable[[float], str]] = {
     "r_hat": lambda value: _fixed(value, 3),
     "seconds": lambda value: _fixed(value, 1),
     "plain": _significant,
+    "sd": lambda value: _fixed(value, 2),
     "identifier": lambda value: _fixed(value, 0).replace(",", ""),
 }
 

@@ -42,7 +42,7 @@ from remitstats.models.circle_density import CircleDensity
 from remitstats.models.circle_form import Form, Priors
 from remitstats.models.circle_measures import VARIABLES
 from remitstats.simulate import SCENARIOS, simulate_circle, true_links
-from remitstats.untrusted import parse_json
+from remitstats.validation.resumed import record_from
 
 Array = NDArray[np.float64]
 ENDS = (0.05, 0.95)
@@ -180,14 +180,7 @@ class Record:
         ValueError
             If the text is something else.
         """
-        try:
-            found: dict[str, Any] = parse_json(text)
-            values: dict[str, Any] = {
-                k: tuple(v) if isinstance(v, list) else v for k, v in found.items()
-            }
-            return cls(**values)
-        except (TypeError, AttributeError) as error:
-            raise ValueError(f"no record of a simulated panel: {error}") from error
+        return record_from(cls, text, "record of a simulated panel")
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,7 +12,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -27,10 +26,9 @@ from remitstats.fitting.convergence import convergence
 from remitstats.fitting.version import code_of
 from remitstats.fitting.whitened import WhitenedChain, tune_together
 from remitstats.models.circle_density import CircleDensity
-from remitstats.untrusted import parse_json
 from remitstats.validation.circle import Case, Trial, decide, record_of
 from remitstats.validation.circle_study import CODE, find_near, study_key
-from remitstats.validation.resumed import Progress, resumed
+from remitstats.validation.resumed import Progress, record_from, resumed
 
 Array = NDArray[np.float64]
 
@@ -124,14 +122,7 @@ class BothWays:
         ValueError
             If the text is something else.
         """
-        try:
-            found: dict[str, Any] = parse_json(text)
-            values: dict[str, Any] = {
-                k: tuple(v) if isinstance(v, list) else v for k, v in found.items()
-            }
-            return cls(**values)
-        except (TypeError, AttributeError) as error:
-            raise ValueError(f"no panel fitted both ways: {error}") from error
+        return record_from(cls, text, "panel fitted both ways")
 
 
 def both_ways(trial: Trial, length: Chains, case: Case) -> BothWays:

@@ -13,7 +13,7 @@ from threadpoolctl import threadpool_limits
 from remitstats.errors import RemitstatsError
 from remitstats.estimands.files import replace_file
 from remitstats.fitting.settings import available_cores
-from remitstats.untrusted import read_text
+from remitstats.untrusted import parse_json, read_text
 
 Progress = Callable[[str, float], None]
 
@@ -97,6 +97,30 @@ def kept[Result: Kept](
     except (OSError, ValueError):
         return None
     return result if name_of(result) == name else None
+
+
+def record_from[Result](make: Callable[..., Result], text: str, what: str) -> Result:
+    """Return what the fields in a text make; lists become tuples again.
+
+    Parameters
+    ----------
+    make : callable
+        Takes the fields by name.
+    text : str
+        A JSON object.
+    what : str
+        What the text should hold, such as "record of a simulated panel".
+
+    Raises
+    ------
+    ValueError
+        If the text is something else.
+    """
+    try:
+        found: dict[str, Any] = parse_json(text)
+        return make(**{k: tuple(v) if isinstance(v, list) else v for k, v in found.items()})
+    except (TypeError, AttributeError) as error:
+        raise ValueError(f"no {what}: {error}") from error
 
 
 def _results[Item, Result](
