@@ -47,12 +47,16 @@ from scipy import special
 from remitstats.errors import unknown
 from remitstats.models.paid_out_data import FLOOR, WITHIN, PaidData, prepare_data, share_scores
 from remitstats.panel.panel import Panel
+from remitstats.parts import partly_centred
 from remitstats.parts.allocation import summed, totals_pymc
 from remitstats.parts.priors import NormalPrior, ScalePrior
 from remitstats.parts.sampling_error import SamplingDesign
 
 NAME = "paid_out"
 FORMS = ("gravity", "size", "neighbours", "own")
+PARTLY_CENTRED = {
+    f"{name}_unit": name for name in ("share_logit", "state_rate", "own_pull")
+}  # what is sampled, and what it stands for
 KEPT = 0.6  # of a place's pull about so much shows in its pay-outs; for the sampler alone
 LEAST = 1e-290  # keeps the logarithm of a probability finite
 BASE = 20_000.0  # persons that others are compared with
@@ -194,26 +198,29 @@ def model_of(
     if form not in FORMS:
         raise unknown("form", form, FORMS)
     priors, noise = priors or Priors(), noise or Noise()
-    start, _ = share_scores(data)
+    shares, share_error = share_scores(data)
     with pm.Model(coords=data.coords) as model:
         state_share = pm.Normal("state_share", priors.share.mean, priors.share.sd, dims="state")
         spread = priors.share_sd.to_pymc("share_sd")
-        logit = pm.Normal(
-            "share_logit", state_share[data.state_of], spread, dims="municipality", initval=start
+        told = np.maximum(share_error**-2 - 1.0, 0.0)
+        logit = partly_centred.to_pymc(
+            "share_logit", state_share[data.state_of], spread, told, shares, "municipality"
         )
         pm.Potential("census", pt.sum(data.receiving * logit - data.effective * pt.softplus(logit)))
         log_receiving = np.log(data.dwellings) - pt.softplus(-logit)
-        rate, rate_sd = priors.rate.to_pymc("rate"), priors.rate_sd.to_pymc("rate_sd")
-        # centred: a state's municipalities tell its rate well, a block's less
-        state_rate = pm.Normal("state_rate", rate, rate_sd, dims="state")
-        unit, block_sd = pm.Normal("block_unit", dims="block"), priors.block_sd.to_pymc("block_sd")
-        local = state_rate[data.state_of] + block_sd * unit[data.block_of]
-        amount = local + log_receiving
         if form == "gravity":
             scale = pt.as_tensor_variable(noise.sd * np.exp(-noise.slope * log_persons(data)))
         else:
             slope = priors.noise_slope.to_pymc("noise_slope")
             scale = priors.noise.to_pymc("noise") * pt.exp(-slope * log_persons(data))
+        rate, rate_sd = priors.rate.to_pymc("rate"), priors.rate_sd.to_pymc("rate_sd")
+        unit, block_sd = pm.Normal("block_unit", dims="block"), priors.block_sd.to_pymc("block_sd")
+        municipalities, blocks, guess = rate_scores(data, shares, priors)
+        noise_mean = pt.mean(scale**2)
+        told = 1.0 / (block_sd**2 / blocks + noise_mean / municipalities)
+        state_rate = partly_centred.to_pymc("state_rate", rate, rate_sd, told, guess, "state")
+        local = state_rate[data.state_of] + block_sd * unit[data.block_of]
+        amount = local + log_receiving
         center = _center(data, priors, form, amount, log_receiving, scale)
         pm.Potential("dollars", _normal(data, center, scale))
     model.data = data
@@ -226,7 +233,7 @@ def model_of(
         "block_unit": ("block",),
         **dict.fromkeys(("share_logit", "own_pull"), ("municipality",)),
     }
-    free = [name.replace("own_unit", "own_pull") for name in free]
+    free = [PARTLY_CENTRED.get(name, name) for name in free]
     model.dims_of_posterior = {name: dims.get(name, ()) for name in free}
     model.specification = {
         "model": NAME,
@@ -237,6 +244,33 @@ def model_of(
         "noise": noise.describe() if form == "gravity" else None,
     }
     return model
+
+
+def rate_scores(data: PaidData, shares: Array, priors: Priors) -> tuple[Array, Array, Array]:
+    """Return municipalities and blocks of every state, and about its log rate.
+
+    For the sampler alone: dollars over receiving dwellings as if all were paid at home.
+
+    Parameters
+    ----------
+    data : PaidData
+        The data.
+    shares : array, shape (municipality,)
+        Logits of the shares that receive.
+    priors : Priors
+        Gives the rate of a state without known dollars.
+    """
+    states = len(data.coords["state"])
+    municipalities = np.bincount(data.state_of, minlength=states)
+    pairs = np.unique(np.stack([data.state_of, data.block_of], axis=1), axis=0)
+    blocks = np.bincount(pairs[:, 0], minlength=states)
+    receiving = np.where(data.paid, data.dwellings * special.expit(shares), 0.0)
+    dollars = np.where(data.paid, data.dollars, 0.0)
+    over, under = (np.bincount(data.state_of, x, minlength=states) for x in (dollars, receiving))
+    known = (over > 0) & (under > 0)
+    guess = np.full(states, priors.rate.mean)
+    guess[known] = np.log(over[known] / under[known])
+    return np.maximum(municipalities, 1), np.maximum(blocks, 1), guess
 
 
 def log_persons(data: PaidData) -> Array:
@@ -295,7 +329,6 @@ def _center(
     data: PaidData, priors: Priors, form: str, amount: Any, log_receiving: Any, scale: Any
 ) -> Any:
     """Add what places pull to the PyMC model in context; return the log of what is paid there."""
-    import pymc as pm  # noqa: PLC0415
     import pytensor.tensor as pt  # noqa: PLC0415
 
     size, n = log_persons(data), data.size
@@ -313,10 +346,10 @@ def _center(
     if form == "gravity":
         sd = priors.own_sd.to_pymc("own_sd")
         prior = sd * pt.exp(-priors.own_slope.to_pymc("own_slope") * size)
-        # in units of about what is left of it once its own pay-outs are known
-        left = 1.0 / pt.sqrt(prior**-2 + (KEPT / scale) ** 2)
-        unit = pm.Normal("own_unit", 0.0, prior / left, dims="municipality")
-        pull = pull + pm.Deterministic("own_pull", left * unit, dims="municipality")
+        own = partly_centred.to_pymc(
+            "own_pull", 0.0, prior, (KEPT / scale) ** 2, 0.0, "municipality"
+        )
+        pull = pull + own
     away = -data.distance[n:] * pt.exp(-priors.reach.to_pymc("reach"))
     cost = pt.concatenate([priors.home.to_pymc("home") * pt.ones(n), away])
     return totals_pymc(amount, pull[data.place] + cost, data.home, data.place, n)

@@ -122,12 +122,34 @@ def test_density_is_that_of_plain_numpy(panel: Panel, form: str) -> None:
         name.removesuffix("_log__"): np.exp(v) if name.endswith("_log__") else v
         for name, v in point.items()
     }
+    if form == "gravity":
+        noise = Noise().sd * np.exp(-Noise().slope * paid_out.log_persons(data))
+    else:
+        noise = own["noise"] * np.exp(-own["noise_slope"] * paid_out.log_persons(data))
+    shares, error = share_scores(data)
+    municipalities, blocks, guess = paid_out.rate_scores(data, shares, Priors())
+    told = 1.0 / (own["block_sd"] ** 2 / blocks + np.mean(noise**2) / municipalities)
+    whole = 0.0
+    for name, mean, sd, precision, known in (
+        ("state_rate", own["rate"], own["rate_sd"], told, guess),
+        (
+            "share_logit",
+            own["state_share"][data.state_of],
+            own["share_sd"],
+            np.maximum(error**-2 - 1.0, 0.0),
+            shares,
+        ),
+    ):
+        left = 1.0 / np.sqrt(sd**-2 + precision)
+        own[name] = mean - precision * left**2 * (mean - known) + left * own[f"{name}_unit"]
+        # the density of what is sampled is that of the effect, times the Jacobian
+        whole += float(np.sum(stats.norm.logpdf(own[name], mean, sd) + np.log(left)))
     values = {name: np.asarray(value)[None] for name, value in own.items()}
     if form == "gravity":
         values |= {"noise": np.array([Noise().sd]), "noise_slope": np.array([Noise().slope])}
         prior = own_scale(values, data)[0]
         left = 1.0 / np.sqrt(prior**-2 + (KEPT / noise_scale(values, data)[0]) ** 2)
-        values["own_pull"] = (left * own["own_unit"])[None]
+        values["own_pull"] = (left * own["own_pull_unit"])[None]
     if form == "gravity":
         from remitstats.estimands.paid_out_flows import expected
 
@@ -135,13 +157,11 @@ def test_density_is_that_of_plain_numpy(panel: Panel, form: str) -> None:
     else:
         center = paid_out.center_without_flows(values, data, form)[0]
     scale = noise_scale(values, data)[0]
-    whole = float(np.sum(log_predictive(data.dollars, center, scale)))
+    whole += float(np.sum(log_predictive(data.dollars, center, scale)))
     logit = own["share_logit"]
     share = special.expit(logit)
     counts = data.receiving * np.log(share) + (data.effective - data.receiving) * np.log1p(-share)
     whole += float(np.sum(counts))
-    whole += stats.norm.logpdf(logit, own["state_share"][data.state_of], own["share_sd"]).sum()
-    whole += stats.norm.logpdf(own["state_rate"], own["rate"], own["rate_sd"]).sum()
     priors = Priors()
     kinds = {
         "state_share": priors.share,
@@ -149,9 +169,9 @@ def test_density_is_that_of_plain_numpy(panel: Panel, form: str) -> None:
         "neighbour_persons": priors.neighbour,
     }
     for name, value in own.items():
-        if name in ("share_logit", "state_rate"):
+        if name.startswith(("share_logit", "state_rate")):
             continue
-        if name == "own_unit":
+        if name == "own_pull_unit":
             whole += stats.norm.logpdf(value, scale=prior / left).sum()
             continue
         if name == "block_unit":

@@ -46,6 +46,7 @@ class PaidOut:
         "estimands/paid_out_flows.py",
         "geography/blocks.py",
         "parts/allocation.py",
+        "parts/partly_centred.py",
         "parts/priors.py",
         "parts/sampling_error.py",
         "fitting/run.py",
