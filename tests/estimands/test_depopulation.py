@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -72,6 +73,39 @@ def test_intervals_cover_the_truth_of_larger_countries() -> None:
             [coverage(drawn.underlying, truth.underlying), coverage(drawn.true, truth.growth)]
         )
     assert np.mean(found, axis=0) == pytest.approx([0.9, 0.9], abs=0.03)
+
+
+def test_what_neighbours_share_in_an_interval_goes_on_into_the_future(
+    simulation: DepopulationSimulation,
+) -> None:
+    """A map of each interval: told apart from what lasts, and drawn anew for intervals to come."""
+    panel = simulation.panel
+    model = depopulation.build(panel, maps_by_interval=True)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(mixture, "PILOT", (10, 20, 10))
+        fit = remitstats.fit(model, panel, seed=1, draws=60, tune=20, chains=2)
+    found = DepopulationDraws.of(fit, panel)
+    effect = found.posterior["neighbour_effect"]
+    assert effect.shape == found.underlying.shape
+    assert np.abs(effect.mean(axis=-1)).max() < 1e-3, "a map adds nothing to the mean"
+    # all of the last interval's rate is accounted for: what is left is the municipality's own
+    own = found._last_own()
+    sd = found.posterior["municipality_sd"] * np.sqrt(1.0 - found.posterior["municipality_share"])
+    assert (own / sd[:, None]).std() == pytest.approx(1.0, abs=0.15)
+    wide, _ = found.future(np.random.default_rng(1), STEPS)
+    without = {
+        name: np.zeros_like(value) if name.startswith("neighbour_sd") else value
+        for name, value in found.posterior.items()
+    }
+    narrow, _ = replace(found, posterior=without).future(np.random.default_rng(1), STEPS)
+    spread = [rate[:, 0].std(axis=1).mean() for rate in (wide, narrow)]
+    assert spread[0] > spread[1]
+    table = remitstats.summarise_depopulation(fit, panel, hindcast=False).parameter
+    names = table[table["name"].str.startswith("neighbour_sd")]
+    assert list(names["description"].str.contains("neighbours share in 1990-1995")) == [
+        True,
+        *[False] * 5,
+    ]
 
 
 def test_estimates_are_better_than_what_is_recorded(
