@@ -225,7 +225,7 @@ def model_of(
         pm.Potential("dollars", _normal(data, center, scale))
     model.data = data
     model.sampled = True
-    model.lengths = {"draws": 2500, "tune": 600}
+    model.lengths = {"draws": 3500, "tune": 600}
     model.coords_of_posterior = dict(data.coords)
     free = [v.name for v in model.free_RVs]
     dims = {

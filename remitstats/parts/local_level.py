@@ -186,7 +186,10 @@ class LocalLevels:
             Variances of noise and of events.
         """
         p = self.padded
-        weight = p["there"] / (p["walk"] + noise)
+        # in places that only fill up, variances of nought are no fault
+        weight = np.divide(
+            p["there"], p["walk"] + noise, out=np.zeros_like(p["walk"]), where=p["there"] > 0
+        )
         weighted = weight * p["y"]
         q0 = (weighted * p["y"]).sum(axis=1)
         det0 = np.log(np.where(p["there"] > 0, p["walk"] + noise, 1.0)).sum(axis=1)
