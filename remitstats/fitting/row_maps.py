@@ -182,7 +182,7 @@ class RowMoves:
         values, theta = model.constrain(theta), theta.copy()
         weighted = columns.weigh(residual)
         for direction in maps.directions:
-            here = self._law(direction, values, columns, weighted, layers)
+            here = self.law(direction, values, columns, weighted, layers)
             for row in np.flatnonzero(np.abs(direction) > NEGLIGIBLE):
                 single = self.of_row[row]
                 if single is None:
@@ -191,7 +191,7 @@ class RowMoves:
                 if abs(t) > FARTHEST:
                     continue
                 new = {**values, names[i]: priors[i].constrain(t)}
-                there = self._law(direction, new, columns, weighted, layers)
+                there = self.law(direction, new, columns, weighted, layers)
                 ratio = there.log_marginal - here.log_marginal - 0.5 * (t**2 - theta[i] ** 2)
                 if single.accept(ratio, self.rng, gain):
                     theta[i], values, here, there = t, new, there, here
@@ -206,18 +206,7 @@ class RowMoves:
             residual = residual - change
         return theta, residual
 
-    def condition(
-        self,
-        direction: Array,
-        values: Values,
-        columns: ColumnLaw,
-        residual: Array,
-        layers: Sequence[Array],
-    ) -> DirectionLaw:
-        """Return the law of a move along a direction; arguments as in `redraw`."""
-        return self._law(direction, values, columns, columns.weigh(residual), layers)
-
-    def _law(
+    def law(
         self,
         direction: Array,
         values: Values,
@@ -225,7 +214,21 @@ class RowMoves:
         weighted: Array,
         layers: Sequence[Array],
     ) -> DirectionLaw:
-        """Do as `condition` does, with residuals that were weighed."""
+        """Return the law of a move along a direction.
+
+        Parameters
+        ----------
+        direction : array, shape (row,)
+            Unit vector.
+        values : mapping of str to float
+            Hyperparameters.
+        columns : ColumnLaw
+            Law of the columns.
+        weighted : array, shape (row, column)
+            Residuals, as for `redraw`, weighed by it.
+        layers : sequence of array
+            The fields.
+        """
         maps = self.maps
         variance, pulls, plain = [], [], 0.0
         for number in maps.numbers:
