@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -145,7 +146,11 @@ def _by_chains(
     """Fit some panels of the circle's study by chains too, and say what that changes."""
     from rich.console import Console  # noqa: PLC0415  (start-up stays quick)
 
-    from remitstats.claims.circle_calibration import BY_CHAINS  # noqa: PLC0415
+    from remitstats.claims.circle_calibration import (  # noqa: PLC0415
+        BY_CHAINS,
+        CALIBRATION,
+        Calibration,
+    )
     from remitstats.cli.options import command_given  # noqa: PLC0415
     from remitstats.cli.progress import Phases  # noqa: PLC0415
     from remitstats.estimands.files import replace_file  # noqa: PLC0415
@@ -156,10 +161,14 @@ def _by_chains(
             trial, panels, fits, workers=workers, cluster=cluster, progress=phases
         )
     summary = summary_of(trial, found, command_given())
-    show_bars(summary.bars)
+    bars, every = summary.bars, out / CALIBRATION
+    if every.exists():  # then what chains cover can be told from all panels
+        whole = replace(Calibration.read(every), by_chains=summary)
+        bars = whole.every_bar.iloc[len(whole.bars) :]
+    show_bars(bars)
     typer.echo(summary.agreement.round(3).to_string(index=False))
     typer.echo(str(replace_file(out / BY_CHAINS, summary.to_json())))
-    if not summary.bars["met"].all():
+    if not bars["met"].all():
         raise typer.Exit(3)
 
 

@@ -66,7 +66,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "agreement": (
         *("scenario", "panels", "vicious", "vicious_approximate", "virtuous"),
         *("virtuous_approximate", "agree", "coverage", "coverage_approximate"),
-        *("most_away", "sd_ratio", "r_hat", "ess"),
+        *("gap_sd", "most_away", "sd_ratio", "r_hat", "ess", "median_ess"),
     ),
 }
 TABLES = tuple(COLUMNS)

@@ -63,6 +63,7 @@ from remitstats.parts import correlation
 from remitstats.parts.sampling_error import SamplingDesign
 
 NAME = "circle"
+ACCEPTANCE = 0.75  # of moves: nothing has a heavy tail here, and a further step costs a quarter
 Array = NDArray[np.float64]
 LINK = ("to", "from")
 SCALARS = (
@@ -193,7 +194,7 @@ def model_of(data: CircleData, priors: Priors | None = None, form: Form | None =
         model.lengths = {"draws": 1800, "tune": 500}
     else:
         model.lengths = {"draws": 700, "tune": 250}
-        model.acceptance = 0.75  # nothing has a heavy tail here, and a further step costs a quarter
+        model.acceptance = ACCEPTANCE
     model.coords_of_posterior = {
         **data.coords,
         "to": data.coords["variable"],

@@ -1,8 +1,9 @@
 """The circle's posterior density on one vector of unconstrained numbers, with its gradient.
 
-The same density as that of the PyMC model of `circle`, parameter by parameter and transform by
-transform (normals as they are, scales and ratios as logarithms, shares and partial correlations as
-logits), written out so that nothing has to be compiled for a fit. A test holds the two together.
+The same law as that of the PyMC model of `circle`, parameter by parameter, written out so that
+nothing has to be compiled for a fit: normals as they are; ratios, and scales of pooled links, as
+logarithms; other scales as normal scores under their prior, which have no long tail where a scale
+is near nought; shares and partial correlations as logits. A test holds the two together.
 """
 
 from __future__ import annotations
@@ -25,10 +26,11 @@ from remitstats.models.circle_form import (
     noise_of,
 )
 from remitstats.models.circle_measures import SAMPLED, VARIABLES
-from remitstats.models.circle_prior import Layout, link_prior, log_prior
+from remitstats.models.circle_prior import Layout, link_prior, log_prior, scale_prior
 from remitstats.parts.collapsed_density import GroupMeans, Pooled, Separable
 from remitstats.parts.correlation import correlation_factor, correlation_factor_pullback
 from remitstats.parts.panel_kernel import panel_density
+from remitstats.parts.unconstrained import log_scale_slope, scale_of
 
 Array = NDArray[np.float64]
 OTHERS = VARIABLES[len(SAMPLED) :]
@@ -100,11 +102,9 @@ class CircleDensity:
         for name, (place, shape) in self.layout.items():
             if name == "link":
                 x[place] = link_prior(self.priors, shape[0])[0].ravel()
-            elif name in ("intercept_sd", "initial_sd", "innovation_sd", "earlier_sd"):
-                x[place] = math.log(0.4)
-            elif name.startswith("size_noise_sd") or (
-                name.startswith("link_") and name.endswith("_sd")
-            ):
+            elif (prior := scale_prior(name, self.priors)) is not None:
+                x[place] = prior.unconstrain(0.05 if name.startswith("size_noise_sd") else 0.4)
+            elif name.startswith("link_") and name.endswith("_sd"):
                 x[place] = math.log(0.05)
             elif name == "sampling_correlation_raw":
                 x[place] = self.priors.sampling_correlation.mean
@@ -228,6 +228,17 @@ class CircleDensity:
                 out += moved[..., None, :, :]
         return np.asarray(out * self.form.mask())
 
+    def _scale(self, x: Array, name: str) -> Array:
+        """Return standard deviations that are normal scores."""
+        prior = scale_prior(name, self.priors)
+        assert prior is not None  # noqa: S101 - names are this module's own
+        return scale_of(self._many(x, name), prior)
+
+    def _log_scale_slope(self, x: Array, name: str) -> Array:
+        prior = scale_prior(name, self.priors)
+        assert prior is not None  # noqa: S101
+        return log_scale_slope(self._many(x, name), prior)
+
     def _many(self, x: Array, name: str) -> Array:
         place, shape = self.layout[name]
         return x[..., place].reshape((*x.shape[:-1], *shape))
@@ -238,9 +249,7 @@ class CircleDensity:
         if f"{name}_sd" not in self.layout:
             return np.broadcast_to(1e-8 * np.eye(k), (*x.shape[:-1], k, k))
         half = special.expit(self._many(x, f"{name}_partial"))
-        factor = np.exp(self._many(x, f"{name}_sd"))[..., None] * correlation_factor(
-            2 * half - 1, k
-        )
+        factor = self._scale(x, f"{name}_sd")[..., None] * correlation_factor(2 * half - 1, k)
         return np.asarray(factor @ np.swapaxes(factor, -1, -2))
 
     def innovations(self, x: Array) -> Array:
@@ -266,11 +275,9 @@ class CircleDensity:
             value = self._many(x, name)
             if name.endswith(("_partial", "_share")):
                 value = special.expit(value)
-            elif (
-                name.endswith(("_sd", "_scale"))
-                or "_ratio" in name
-                or name.startswith("size_noise_sd")
-            ):
+            elif scale_prior(name, self.priors) is not None:
+                value = self._scale(x, name)
+            elif name.endswith(("_sd", "_scale")) or "_ratio" in name:
                 value = np.exp(value)
             out[name] = value
         out["sampling_correlation"] = np.tanh(out["sampling_correlation_raw"])
@@ -293,7 +300,7 @@ class CircleDensity:
         for name in ("intercept", "initial", "innovation", "earlier"):
             if f"{name}_sd" in self.layout:
                 half = special.expit(x[self.layout[f"{name}_partial"][0]])
-                sds = np.exp(x[self.layout[f"{name}_sd"][0]])
+                sds = self._scale(x, f"{name}_sd")
                 unit = correlation_factor(2.0 * half - 1.0, len(sds))
                 factors[name] = (sds, half, sds[:, None] * unit)
         ratio = np.ones((0, k))
@@ -310,7 +317,7 @@ class CircleDensity:
         later = [r[:, None] * new * r[None, :] for r in ratio]
         innovation = np.stack([covariance["initial"], new, *later])[: self.data.shape[1]]
         excess = np.exp([x[self.layout[f"sampling_ratio_{v}"][0]][0] for v in SAMPLED])
-        noise_sd = np.exp([x[self.layout[f"size_noise_sd_{v}"][0]][0] for v in OTHERS])
+        noise_sd = np.array([float(self._scale(x, f"size_noise_sd_{v}")) for v in OTHERS])
         links = self.links(x)
         earlier_scale, earlier_link = np.zeros(0), np.zeros((0, k))
         if "earlier_scale" in self.layout:
@@ -349,11 +356,12 @@ class CircleDensity:
             at("earlier_scale")[:] += by_earlier_scale * earlier_scale
             at("earlier_link")[:] += by_earlier_link.ravel()
         for name, parts in factors.items():
-            self._covariance_pullback(name, parts, by[name], out)
+            self._covariance_pullback(x, name, parts, by[name], out)
         for j, v in enumerate(SAMPLED):
             at(f"sampling_ratio_{v}")[:] += by_noise[j] * excess[j]
         for j, v in enumerate(OTHERS):
-            at(f"size_noise_sd_{v}")[:] += by_noise[2 + j] * 2.0 * noise_sd[j] ** 2
+            slope = self._log_scale_slope(x, f"size_noise_sd_{v}")
+            at(f"size_noise_sd_{v}")[:] += by_noise[2 + j] * 2.0 * noise_sd[j] ** 2 * slope
         at("sampling_correlation_raw")[:] += by_correlation * (1.0 - np.tanh(raw) ** 2)
         for name, found in (
             ("intercept_share", by_intercept_share),
@@ -363,12 +371,13 @@ class CircleDensity:
         return value, out
 
     def _covariance_pullback(
-        self, name: str, parts: tuple[Array, Array, Array], gradient: Array, out: Array
+        self, x: Array, name: str, parts: tuple[Array, Array, Array], gradient: Array, out: Array
     ) -> None:
         """Add the gradient in a covariance's parameters, given that in the covariance."""
         sds, half, factor = parts
         by_factor = (gradient + gradient.T) @ factor
-        out[self.layout[f"{name}_sd"][0]] += np.sum(by_factor * factor, axis=1)
+        slope = self._log_scale_slope(x, f"{name}_sd")
+        out[self.layout[f"{name}_sd"][0]] += slope * np.sum(by_factor * factor, axis=1)
         pulled = correlation_factor_pullback(2.0 * half - 1.0, by_factor * sds[:, None])
         out[self.layout[f"{name}_partial"][0]] += pulled * 2.0 * half * (1.0 - half)
 

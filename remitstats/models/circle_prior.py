@@ -26,6 +26,19 @@ def link_prior(priors: Priors, count: int) -> tuple[Array, Array]:
     return eye * own.mean + (1 - eye) * cross.mean, eye * own.sd + (1 - eye) * cross.sd
 
 
+def scale_prior(name: str, priors: Priors) -> ScalePrior | None:
+    """Return the prior under which a standard deviation is a normal score, or None for all else.
+
+    As a logarithm it would have a long tail wherever the data say no more than that it is small;
+    with it go links (what lasts and what is carried on look alike), and chains mix slowly.
+    """
+    if name == "intercept_sd":
+        return priors.intercept_sd
+    if name in ("initial_sd", "innovation_sd", "earlier_sd"):
+        return priors.innovation_sd
+    return priors.size_noise_sd if name.startswith("size_noise_sd") else None
+
+
 def log_prior(
     x: Array, layout: Layout, priors: Priors, out: Array, means: GroupMeans | None = None
 ) -> float:
@@ -34,8 +47,9 @@ def log_prior(
     Parameters
     ----------
     x : array, shape (parameter,)
-        Unconstrained parameters: normals as they are, scales and ratios as logarithms, shares and
-        partial correlations as logits.
+        Unconstrained parameters: normals as they are; ratios, and scales of pooled links, as
+        logarithms; other scales as normal scores (`scale_prior`); shares and partial correlations
+        as logits.
     layout : mapping of str to (slice, shape)
         Where each variable stands in `x`.
     priors : Priors
@@ -62,15 +76,14 @@ def log_prior(
         if f"{name}_sd" in layout:
             size = layout[f"{name}_sd"][1][0]
             shape = beta_shape(size, priors.correlation)
-            scale = priors.intercept_sd if name == "intercept" else priors.innovation_sd
-            value += _scale(x, out, layout[f"{name}_sd"][0], scale)
+            value += _normal(x, out, layout[f"{name}_sd"][0], 1.0)
             value += _share(x, out, layout[f"{name}_partial"][0], shape, shape)
     if "innovation_ratio" in layout:
         value += _normal(x, out, layout["innovation_ratio"][0], priors.innovation_ratio.log_sd)
     for v in SAMPLED:
         value += _normal(x, out, layout[f"sampling_ratio_{v}"][0], priors.sampling_ratio.log_sd)
     for v in VARIABLES[len(SAMPLED) :]:
-        value += _scale(x, out, layout[f"size_noise_sd_{v}"][0], priors.size_noise_sd)
+        value += _normal(x, out, layout[f"size_noise_sd_{v}"][0], 1.0)
     raw = priors.sampling_correlation
     value += _normal(x, out, layout["sampling_correlation_raw"][0], raw.sd, raw.mean)
     for name in ("intercept_share", "innovation_share"):

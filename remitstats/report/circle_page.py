@@ -104,6 +104,7 @@ def _counts(table: pd.DataFrame | None, study: Mapping[str, Any] | None) -> Row:
         "panels": int(table["panels"].min()),
         "all": int(table["panels"].sum()),
         "same": int(table["agree"].sum()),
+        "covered": bool((study or {}).get("coverage")),
     }
 
 

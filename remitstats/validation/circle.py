@@ -25,6 +25,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import stats
 
+from remitstats.claims.circle_calibration import COVERED, UNMODELLED
 from remitstats.claims.regime import CLAIMS, VERDICTS, Chance, Verdict, verdict_on
 from remitstats.errors import RemitstatsError, unknown
 from remitstats.estimands.circle import LAGGED, ORDERED
@@ -411,9 +412,9 @@ def bars(records: Sequence[Record]) -> pd.DataFrame:
         if (scenario, scenario) in said.index:
             share = float(said[scenario, scenario])
             bar(f"{scenario} supported where it is so", "at least 0.80", share, met=share >= 0.8)
-    model = [r for r in records if r.scenario != "confounded"]  # outside what the model assumes
+    model = [r for r in records if r.scenario != UNMODELLED]
     if model:
-        share = float(coverage(model)["coverage"].mean())
-        bar("90% intervals of links hold the truth", "0.87 to 0.93", share,
-            met=0.87 <= share <= 0.93)  # fmt: skip
+        share, (low, high) = float(coverage(model)["coverage"].mean()), COVERED
+        bar("90% intervals of links hold the truth", f"{low:.2f} to {high:.2f}", share,
+            met=low <= share <= high)  # fmt: skip
     return pd.DataFrame(rows, columns=["bar", "asked", "found", "met"])

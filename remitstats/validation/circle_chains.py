@@ -25,6 +25,7 @@ from remitstats.fitting.collapsed import laplace
 from remitstats.fitting.convergence import convergence
 from remitstats.fitting.version import code_of
 from remitstats.fitting.whitened import WhitenedChain, tune_together
+from remitstats.models.circle import ACCEPTANCE
 from remitstats.models.circle_density import CircleDensity
 from remitstats.validation.circle import Case, Trial, decide, record_of
 from remitstats.validation.circle_study import CODE, find_near, study_key
@@ -51,9 +52,9 @@ class Chains:
         If there are too few of them to tell convergence.
     """
 
-    chains: int = 2
-    tune: int = 120
-    draws: int = 300
+    chains: int = 4
+    tune: int = 250
+    draws: int = 250
 
     def __post_init__(self) -> None:
         """Refuse what can't be judged."""
@@ -72,9 +73,9 @@ class BothWays:
     ----------
     scenario, number : str, int
         Which panel.
-    r_hat, ess : float
-        The largest R-hat (at most `STUCK`) and the least effective sample size (bulk) of the
-        national links, mean of the intervals.
+    r_hat, ess, median_ess : float
+        The largest R-hat (at most `STUCK`), the least and the median effective sample size (bulk)
+        of the national links, mean of the intervals.
     mean_away, most_away : float
         Mean and largest distance between the two means of a link, in standard deviations of the
         chains.
@@ -92,6 +93,7 @@ class BothWays:
     number: int
     r_hat: float
     ess: float
+    median_ess: float
     mean_away: float
     most_away: float
     sd_ratio: float
@@ -162,6 +164,7 @@ def both_ways(trial: Trial, length: Chains, case: Case) -> BothWays:
         number=case.number,
         r_hat=min(float(figures["r_hat"].max()), STUCK),
         ess=float(figures["ess_bulk"].min()),
+        median_ess=float(figures["ess_bulk"].median()),
         mean_away=float(away.mean()),
         most_away=float(away.max()),
         sd_ratio=float(ratio.mean()),
@@ -187,7 +190,10 @@ def chain_draws(
         shape = laplace(density, near=trial.near)
         chains = [WhitenedChain(density, shape, seed) for seed in seeds]
         tune_together(
-            chains, length.tune, lambda moves: [chain.tune(moves, _nothing) for chain in chains]
+            chains,
+            length.tune,
+            lambda moves: [chain.tune(moves, _nothing) for chain in chains],
+            ACCEPTANCE,
         )
         found = [chain.draw(length.draws, _nothing)[0] for chain in chains]
     return np.stack(found)
@@ -253,9 +259,10 @@ def agreement(found: Iterable[BothWays]) -> pd.DataFrame:
     DataFrame
         One row a scenario: scenario; panels; "vicious" and "virtuous", how often chains support
         the claim, and the same with "_approximate"; agree, of how many panels both verdicts are the
-        same; coverage and coverage_approximate of the 90% intervals of the national links;
-        most_away (the mean over panels of the largest distance), sd_ratio (mean), r_hat (the
-        largest) and ess (the least).
+        same; coverage and coverage_approximate of the 90% intervals of the national links, and
+        gap_sd, the standard deviation over panels of the difference of the two (NaN of a single
+        panel); most_away (the mean over panels of the largest distance), sd_ratio (mean), r_hat
+        (the largest), ess (the least) and median_ess (the median of the panels').
     """
     table = [
         {
@@ -266,18 +273,22 @@ def agreement(found: Iterable[BothWays]) -> pd.DataFrame:
             "agree": dict(one.verdict) == dict(one.approximate_verdict),
             "coverage": np.mean(one.held),
             "coverage_approximate": np.mean(one.approximate_held),
+            "gap_sd": np.mean(one.held) - np.mean(one.approximate_held),
             "most_away": one.most_away,
             "sd_ratio": one.sd_ratio,
             "r_hat": one.r_hat,
             "ess": one.ess,
+            "median_ess": one.median_ess,
         }
         for one in found
     ]
     counts = ("panels", *CLAIMS, *(f"{claim}_approximate" for claim in CLAIMS), "agree")
     how = dict.fromkeys(counts, "sum") | {
         **dict.fromkeys(("coverage", "coverage_approximate", "most_away", "sd_ratio"), "mean"),
+        "gap_sd": "std",
         "r_hat": "max",
         "ess": "min",
+        "median_ess": "median",
     }
     if not table:
         return pd.DataFrame(columns=["scenario", *how])

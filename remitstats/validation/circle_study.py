@@ -24,6 +24,8 @@ CODE = (  # what a record depends on; a study of an hour should outlive a change
     "parts/correlation.py",
     "parts/nested_normal.py",
     "parts/panel_kernel.py",
+    "parts/priors.py",
+    "parts/unconstrained.py",
     "simulate/circle*.py",
     "validation/circle.py",
 )

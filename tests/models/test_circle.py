@@ -15,6 +15,7 @@ from remitstats.models.circle_data import CircleData, prepare_data
 from remitstats.models.circle_density import PLACES, CircleDensity
 from remitstats.models.circle_form import Form, Priors
 from remitstats.models.circle_measures import VARIABLES
+from remitstats.models.circle_prior import scale_prior
 from remitstats.parts.collapsed_density import GroupMeans
 from remitstats.parts.dynamic_panel import covariance
 
@@ -47,12 +48,19 @@ def test_written_out_density_is_that_of_the_pymc_model(data: CircleData, form: F
     for seed in range(3):
         x = point(density, seed)
         values: dict[str, Any] = {}
+        stretched = 0.0  # PyMC has logarithms where the density has normal scores
         for rv in model.free_RVs:
             place, shape = density.layout[rv.name]
             values[model.rvs_to_values[rv].name] = x[place].reshape(shape)
-        differences.append(
-            sum(float(np.sum(part)) for part in compiled(values)) - density.gradient(x)[0]
-        )
+            prior = scale_prior(rv.name, density.priors)
+            if prior is not None:
+                log_sd = np.log([prior.constrain(t) for t in x[place]])
+                values[model.rvs_to_values[rv].name] = log_sd.reshape(shape)
+                ahead = np.log([prior.constrain(t + 1e-5) for t in x[place]])
+                behind = np.log([prior.constrain(t - 1e-5) for t in x[place]])
+                stretched += float(np.sum(np.log((ahead - behind) / 2e-5)))
+        theirs = sum(float(np.sum(part)) for part in compiled(values))
+        differences.append(theirs + stretched - density.gradient(x)[0])
     assert differences == pytest.approx([0.0] * 3, abs=1e-6)
 
 
@@ -100,6 +108,22 @@ def test_far_point_has_no_density(data: CircleData) -> None:
     value, gradient = density.gradient(density.start() + 100.0)
     assert value == -np.inf
     assert (gradient == 0).all()
+
+
+def test_scales_near_nought_have_no_long_tail(data: CircleData) -> None:
+    density = CircleDensity(data, Priors(), Form())
+    for name in ("intercept_sd", "size_noise_sd_growth"):
+        x = point(density, 10)
+        place, _ = density.layout[name]
+        values, slopes = [], []
+        for score in (-3.0, -4.0, -5.0, -6.0):
+            x[place.stop - 1] = score
+            value, gradient = density.gradient(x)
+            values.append(value)
+            slopes.append(gradient[place.stop - 1])
+        # nothing is left for the data to say: the density falls as a normal one
+        assert slopes == pytest.approx([3.0, 4.0, 5.0, 6.0], abs=0.3)
+        assert np.diff(values) == pytest.approx([-3.5, -4.5, -5.5], abs=0.3)
 
 
 def test_prior_lets_no_variable_outgrow_its_standard_deviation_by_far() -> None:

@@ -243,5 +243,42 @@ def test_a_bar_that_chains_miss_takes_the_verdict_away(trial: Trial) -> None:
     form = trial.study.form.describe()
     whole = Calibration({"form": form}, pd.DataFrame(), pd.DataFrame(), table.assign(met=True))
     assert whole.problem(form) == ""
-    missed = replace(whole, by_chains=ByChains({"form": form}, pd.DataFrame(), table))
+    nothing = pd.DataFrame(columns=["scenario", "panels", "gap_sd", "coverage"])
+    nothing["coverage_approximate"] = nothing["coverage"]
+    no_coverage = pd.DataFrame(columns=["scenario", "coverage"])
+    missed = replace(
+        whole, coverage=no_coverage, by_chains=ByChains({"form": form}, nothing, table)
+    )
     assert "chains): 0.70" in missed.problem(form)
+
+
+def coverages(found: dict[str, tuple[float, float]], panels: int = 4) -> ByChains:
+    """Return coverages by chains and by the approximation, by scenario."""
+    rows = [
+        {"scenario": name, "panels": panels, "gap_sd": 0.04, "coverage": own,
+         "coverage_approximate": approximate}
+        for name, (own, approximate) in found.items()
+    ]  # fmt: skip
+    return ByChains({"form": {}}, pd.DataFrame(rows), pd.DataFrame({"met": [True]}))
+
+
+def test_coverage_by_chains_is_that_of_all_panels_and_what_chains_change() -> None:
+    every = pd.DataFrame(
+        {"scenario": ["a", "a", "b", "confounded"], "coverage": [0.9, 0.86, 0.9, 0.5]}
+    )
+    bars = pd.DataFrame({"met": [True]})
+    whole = Calibration({"form": {}}, pd.DataFrame(), every, bars)
+    assert whole.coverage_by_chains is None
+    # unlucky panels: both ways are below what all panels show, the difference is not
+    found = {"a": (0.84, 0.82), "b": (0.85, 0.85), "confounded": (0.2, 0.6)}
+    both = replace(whole, by_chains=coverages(found))
+    covered = both.coverage_by_chains
+    assert covered is not None
+    assert covered.gap == pytest.approx(0.01)
+    assert covered.estimate == pytest.approx(0.9)  # a: 0.88 + 0.02, b: 0.90
+    assert covered.gap_se == pytest.approx(np.sqrt(2 * 0.04**2 / 4) / 2)
+    assert covered.panels == 8
+    assert both.missed == []
+    low = replace(whole, by_chains=coverages({"a": (0.80, 0.86), "b": (0.80, 0.85)}))
+    assert "hold the truth (chains): 0.84 (asked: 0.87 to 0.93)" in low.problem({})
+    assert replace(whole, by_chains=coverages(found, panels=1)).coverage_by_chains is None

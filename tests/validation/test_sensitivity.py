@@ -17,7 +17,7 @@ from remitstats.claims.prior_sensitivity import PriorSensitivity, shipped_sensit
 from remitstats.cli.app import app
 from remitstats.errors import RemitstatsError
 from remitstats.models import circle, reliance
-from remitstats.models.circle_prior import log_prior
+from remitstats.models.circle_prior import log_prior, scale_prior
 from remitstats.parts.priors import (
     CorrelationPrior,
     NormalPrior,
@@ -119,6 +119,10 @@ def test_the_circles_parameters_are_found_from_what_a_fit_keeps():
     for name, (place, _) in density.layout.items():
         if name.endswith(("_partial", "_share")):
             added += np.sum(np.log(free[name][0] * (1.0 - free[name][0])).reshape(3, -1), axis=1)
+        elif (prior := scale_prior(name, density.priors)) is not None:
+            value = free[name].reshape(3, -1)
+            score = stats.norm.logpdf(x[0, :, place]) - stats.expon.logpdf(value, 0, 1 / prior.rate)
+            added += np.sum(score, axis=1)
         elif not np.allclose(free[name].reshape(1, 3, -1), x[..., place]):
             added += np.sum(x[0, :, place], axis=1)
     own = [log_prior(one, density.layout, density.priors, np.zeros(density.size)) for one in x[0]]

@@ -19,6 +19,7 @@ from remitstats.estimands.circle_loop import deepening, feedback, ordered_effect
 from remitstats.models import circle
 from remitstats.models.circle_density import CircleDensity
 from remitstats.models.circle_form import interval_contrasts
+from remitstats.models.circle_prior import scale_prior
 from remitstats.models.reliance_data import design_of
 from remitstats.panel.panel import Panel
 from remitstats.validation.sensitivity import Scaled, log_prior_in
@@ -127,7 +128,9 @@ def unconstrained(density: CircleDensity, free: dict[str, Array]) -> Array:
         value = free[name]
         if name.endswith(("_partial", "_share")):
             value = special.logit(value)
-        elif name.endswith(("_sd", "_scale")) or "_ratio" in name or "noise_sd" in name:
+        elif (prior := scale_prior(name, density.priors)) is not None:
+            value = np.vectorize(prior.unconstrain)(value)
+        elif name.endswith(("_sd", "_scale")) or "_ratio" in name:
             value = np.log(value)
         x[..., place] = value.reshape(*lead, -1)
     return x

@@ -196,7 +196,7 @@ def simulate_circle(
         "command": "remitstats fit circle --seed 7",
         "verdict": COUNTRY,
         "comparison": {"folds": 8, "k_hat_limit": 0.6} if trials else None,
-        "by_chains": {"municipalities": 2456} if trials else None,
+        "by_chains": {"municipalities": 2456, "coverage": _COVERED} if trials else None,
     }
     return CircleResults(**tables, summary=summary)
 
@@ -269,6 +269,9 @@ def _confusion() -> pd.DataFrame:
     )
 
 
+_COVERED = {"estimate": 0.893, "gap": -0.004, "gap_se": 0.007, "panels": 40}
+
+
 def _agreement() -> pd.DataFrame:
     rows = []
     for scenario, vicious, approximated in (("vicious circle", 17, 19), ("no loop", 0, 1)):
@@ -283,10 +286,12 @@ def _agreement() -> pd.DataFrame:
                 "agree": 18,
                 "coverage": 0.89,
                 "coverage_approximate": 0.88,
+                "gap_sd": 0.03,
                 "most_away": 1.1,
                 "sd_ratio": 1.02,
                 "r_hat": 1.04,
                 "ess": 71.0,
+                "median_ess": 640.0,
             }
         )
     return pd.DataFrame(rows)
