@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import settings
@@ -63,3 +65,23 @@ def data(lattice: Panel) -> reliance.RelianceData:
 def model(lattice: Panel) -> Any:
     """Return the PyMC model of the lattice; tests must not change it."""
     return reliance.build(lattice)
+
+
+@pytest.fixture(scope="session")
+def partly_centred_of() -> Callable[[Any, Any, Any], dict[str, tuple[Any, Any, Any, Any]]]:
+    """Return what gives pay-outs' effects in plain NumPy: mean, sd, precision told and guess."""
+    from remitstats.models import paid_out
+    from remitstats.models.paid_out_data import share_scores
+
+    def found(values: Any, data: Any, noise: Any) -> dict[str, tuple[Any, Any, Any, Any]]:
+        shares, error = share_scores(data)
+        municipalities, blocks, guess = paid_out.rate_scores(data, shares, paid_out.Priors())
+        sd = noise.sd * np.exp(-noise.slope * paid_out.log_persons(data))
+        told = 1.0 / (values["block_sd"] ** 2 / blocks + np.mean(sd**2) / municipalities)
+        share = values["state_share"][data.state_of]
+        return {
+            "state_rate": (values["rate"], values["rate_sd"], told, guess),
+            "share_logit": (share, values["share_sd"], np.maximum(error**-2 - 1.0, 0.0), shares),
+        }
+
+    return found

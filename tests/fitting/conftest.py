@@ -12,7 +12,10 @@ import pytest
 import xarray as xr
 
 import remitstats
-from remitstats.models import reliance
+from remitstats.fitting import mixture
+from remitstats.fitting.gaussian_system import GaussianSystem
+from remitstats.fitting.mixture_density import Joint
+from remitstats.models import depopulation, reliance
 from remitstats.panel.panel import Panel
 from remitstats.parts.collapsed_density import Pooled, Separable
 from remitstats.parts.latent_gaussian import LatentGaussian
@@ -68,3 +71,35 @@ class Plain:
 def plain() -> type[Plain]:
     """Return what makes a density of a function."""
     return Plain
+
+
+@pytest.fixture(scope="module")
+def blocks() -> LatentGaussian:
+    """Return the model of a part of Chiapas and two small states, with all it can have."""
+    panel = remitstats.load_mexico().select(["01", "06", "07"])
+    data = depopulation.prepare_data(panel)
+    return depopulation.latent_gaussian(data, depopulation.Priors(), maps_by_interval=True)
+
+
+@pytest.fixture(scope="module")
+def chain(blocks: LatentGaussian) -> mixture.Chain:
+    system = GaussianSystem(blocks)
+    joint = Joint(system)
+    rng = np.random.default_rng(1)
+    size = len(joint.names)
+    field = 0.3 * rng.standard_normal(system.latent)
+    state = mixture.State(np.zeros(size), field, np.zeros(blocks.cells))
+    small = 0.1 * np.eye(size)
+    start = mixture.Preparation(
+        joint,
+        state,
+        (small[:, joint.of_columns], -1.0),
+        (small[:, joint.of_likelihood], -1.0),
+        small[:, joint.of_wide],
+    )
+    return mixture.Chain(start, np.random.SeedSequence(2))
+
+
+@pytest.fixture(scope="module")
+def multiplier(blocks: LatentGaussian) -> np.ndarray:
+    return np.random.default_rng(3).gamma(2.0, 0.5, blocks.cells)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -112,7 +114,7 @@ def test_share_scores_find_the_mode_of_a_well_measured_share(panel: Panel) -> No
 
 
 @pytest.mark.parametrize("form", ["gravity", "neighbours"])
-def test_density_is_that_of_plain_numpy(panel: Panel, form: str) -> None:
+def test_density_is_that_of_plain_numpy(panel: Panel, form: str, partly_centred_of: Any) -> None:
     model = paid_out.build(panel, form=form)
     data = model.data
     point = model.initial_point()
@@ -122,24 +124,9 @@ def test_density_is_that_of_plain_numpy(panel: Panel, form: str) -> None:
         name.removesuffix("_log__"): np.exp(v) if name.endswith("_log__") else v
         for name, v in point.items()
     }
-    if form == "gravity":
-        noise = Noise().sd * np.exp(-Noise().slope * paid_out.log_persons(data))
-    else:
-        noise = own["noise"] * np.exp(-own["noise_slope"] * paid_out.log_persons(data))
-    shares, error = share_scores(data)
-    municipalities, blocks, guess = paid_out.rate_scores(data, shares, Priors())
-    told = 1.0 / (own["block_sd"] ** 2 / blocks + np.mean(noise**2) / municipalities)
+    fixed = Noise() if form == "gravity" else Noise(own["noise"], own["noise_slope"])
     whole = 0.0
-    for name, mean, sd, precision, known in (
-        ("state_rate", own["rate"], own["rate_sd"], told, guess),
-        (
-            "share_logit",
-            own["state_share"][data.state_of],
-            own["share_sd"],
-            np.maximum(error**-2 - 1.0, 0.0),
-            shares,
-        ),
-    ):
+    for name, (mean, sd, precision, known) in partly_centred_of(own, data, fixed).items():
         left = 1.0 / np.sqrt(sd**-2 + precision)
         own[name] = mean - precision * left**2 * (mean - known) + left * own[f"{name}_unit"]
         # the density of what is sampled is that of the effect, times the Jacobian

@@ -9,7 +9,6 @@ from scipy import special, stats
 import remitstats
 from remitstats.models import depopulation, paid_out
 from remitstats.models.paid_out import KEPT, Noise, noise_scale, own_scale
-from remitstats.models.paid_out_data import share_scores
 from remitstats.panel.panel import Panel
 from remitstats.validation.subjects.dependence import Dependence
 from remitstats.validation.subjects.depopulation import Depopulation
@@ -79,7 +78,7 @@ def truths(subject: Dependence, truth):
 
 
 @pytest.mark.slow
-def test_pay_outs_have_the_density_that_the_pymc_model_says(panel):
+def test_pay_outs_have_the_density_that_the_pymc_model_says(panel, partly_centred_of):
     """Over truths and data the gradient of the joint density is nought on the average."""
     subject = PaidOut.of(panel)
     slopes = []
@@ -90,7 +89,7 @@ def test_pay_outs_have_the_density_that_the_pymc_model_says(panel):
         left = 1.0 / np.sqrt(prior**-2 + (KEPT / noise_scale(values, data)[0]) ** 2)
         known = {name: value[0] for name, value in values.items()}
         known["own_pull_unit"] = known["own_pull"] / left
-        known |= _units(known, data)
+        known |= _units(known, partly_centred_of(known, data, Noise()))
         point = {}
         for name in model.initial_point():
             plain = name.removesuffix("_log__")
@@ -104,25 +103,12 @@ def test_pay_outs_have_the_density_that_the_pymc_model_says(panel):
     assert np.all(np.abs(z) < 4)
 
 
-def _units(known, data):
+def _units(known, effects):
     """Return what is sampled in place of shares and of states' rates."""
-    shares, error = share_scores(data)
-    municipalities, blocks, guess = paid_out.rate_scores(data, shares, paid_out.Priors())
-    noise = Noise().sd * np.exp(-Noise().slope * paid_out.log_persons(data))
-    told = 1.0 / (known["block_sd"] ** 2 / blocks + np.mean(noise**2) / municipalities)
     found = {}
-    for name, mean, sd, precision, guessed in (
-        ("state_rate", known["rate"], known["rate_sd"], told, guess),
-        (
-            "share_logit",
-            known["state_share"][data.state_of],
-            known["share_sd"],
-            np.maximum(error**-2 - 1.0, 0.0),
-            shares,
-        ),
-    ):
+    for name, (mean, sd, precision, guess) in effects.items():
         left = 1.0 / np.sqrt(sd**-2 + precision)
-        center = mean - precision * left**2 * (mean - guessed)
+        center = mean - precision * left**2 * (mean - guess)
         found[f"{name}_unit"] = (known[name] - center) / left
     return found
 
