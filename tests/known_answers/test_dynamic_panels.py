@@ -3,7 +3,8 @@
 Two data sets, one shipped by statsmodels and one typed.
 
 **Grunfeld's investment data** (ten firms, 1935 to 1954; `statsmodels.datasets.grunfeld` has an
-eleventh, American Steel, left out as usual). Stata's manual, entry xtregar, regresses investment on
+eleventh, American Steel, left out as usual; both have US Steel's capital of 1946 as 132.6, which
+some editions correct to 232.6). Stata's manual, entry xtregar, regresses investment on
 market value and capital stock with firm effects and disturbances that follow a first-order
 autoregression (method of Baltagi and Wu 1999, Econometric Theory 15: 814-823); the
 random-effects form reports

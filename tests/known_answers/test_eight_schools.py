@@ -8,9 +8,9 @@ Bayesian Data Analysis, section 5.5, with the priors of posteriordb):
     tau ~ half-Cauchy(5).
 
 The reference is the posterior "eight_schools" of posteriordb (Magnusson, Bürkner and Vehtari, "A
-set of posteriors for Bayesian inference and probabilistic programming"; its summary statistics):
-means of its reference draws with their Monte Carlo errors, and for mu and tau the means of squares.
-Bound: three of those errors.
+set of posteriors for Bayesian inference and probabilistic programming"): means of its reference
+draws with their Monte Carlo errors (summary statistics of eight_schools_noncentered), and for mu
+and tau the means of squares (of eight_schools_centered). Bound: three of those errors.
 
 Two levels of `pooling` are schools in one group whose own value is mu, so that for a given tau
 everything is normal; over tau we integrate numerically, which leaves no Monte Carlo error of ours.
