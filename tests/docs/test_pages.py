@@ -64,8 +64,8 @@ def words_of(path):
         ("37 of 64 statistics", "docs/depopulation.md", "37 of 64 statistics"),
         ("0.26 points a year too high", "docs/depopulation.md", "0.26 points a year too high"),
         ("166 published, 93 to 121 expected", "README.md", "166 published; 93 to 121 expected"),
-        ("**a weak one in 40 of 100**", "docs/circle.md", "| weakly vicious | 40 |"),
-        ("a strong circle in 96 of 100", "docs/circle.md", "| vicious | 96 |"),
+        ("**a weak one in 41 of 100**", "docs/circle.md", "| weakly vicious | 41 |"),
+        ("a strong circle in 97 of 100", "docs/circle.md", "| vicious | 97 |"),
         (
             "deviation of 0.15 in logarithms",
             "remitstats/estimands/dependence_money.py",
