@@ -189,6 +189,27 @@ class Calibration:
         return ""
 
 
+def bars_by_chains(found: ByChains, calibration: Path) -> pd.DataFrame:
+    """Return the bars of panels fitted by chains; that of coverage too, if it can be told.
+
+    Parameters
+    ----------
+    found : ByChains
+        What was found by chains.
+    calibration : Path
+        Where the file of all panels may be.
+
+    Raises
+    ------
+    RemitstatsError
+        If there is a file and it is something else.
+    """
+    if not calibration.exists():
+        return found.bars
+    whole = replace(Calibration.read(calibration), by_chains=found)
+    return whole.every_bar.iloc[len(whole.bars) :].reset_index(drop=True)
+
+
 def shipped_calibration() -> Calibration | None:
     """Return the calibration that travels with the package, or None where there is none.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -149,7 +148,7 @@ def _by_chains(
     from remitstats.claims.circle_calibration import (  # noqa: PLC0415
         BY_CHAINS,
         CALIBRATION,
-        Calibration,
+        bars_by_chains,
     )
     from remitstats.cli.options import command_given  # noqa: PLC0415
     from remitstats.cli.progress import Phases  # noqa: PLC0415
@@ -161,10 +160,7 @@ def _by_chains(
             trial, panels, fits, workers=workers, cluster=cluster, progress=phases
         )
     summary = summary_of(trial, found, command_given())
-    bars, every = summary.bars, out / CALIBRATION
-    if every.exists():  # then what chains cover can be told from all panels
-        whole = replace(Calibration.read(every), by_chains=summary)
-        bars = whole.every_bar.iloc[len(whole.bars) :]
+    bars = bars_by_chains(summary, out / CALIBRATION)
     show_bars(bars)
     typer.echo(summary.agreement.round(3).to_string(index=False))
     typer.echo(str(replace_file(out / BY_CHAINS, summary.to_json())))

@@ -11,7 +11,12 @@ import pytest
 from typer.testing import CliRunner
 
 import remitstats
-from remitstats.claims.circle_calibration import ByChains, Calibration
+from remitstats.claims.circle_calibration import (
+    CALIBRATION,
+    ByChains,
+    Calibration,
+    bars_by_chains,
+)
 from remitstats.claims.regime import CLAIMS
 from remitstats.cli.app import app
 from remitstats.errors import RemitstatsError
@@ -262,7 +267,7 @@ def coverages(found: dict[str, tuple[float, float]], panels: int = 4) -> ByChain
     return ByChains({"form": {}}, pd.DataFrame(rows), pd.DataFrame({"met": [True]}))
 
 
-def test_coverage_by_chains_is_that_of_all_panels_and_what_chains_change() -> None:
+def test_coverage_by_chains_is_that_of_all_panels_and_what_chains_change(tmp_path: Path) -> None:
     every = pd.DataFrame(
         {"scenario": ["a", "a", "b", "confounded"], "coverage": [0.9, 0.86, 0.9, 0.5]}
     )
@@ -279,6 +284,12 @@ def test_coverage_by_chains_is_that_of_all_panels_and_what_chains_change() -> No
     assert covered.gap_se == pytest.approx(np.sqrt(2 * 0.04**2 / 4) / 2)
     assert covered.panels == 8
     assert both.missed == []
+    assert both.by_chains is not None
+    path = tmp_path / CALIBRATION
+    assert len(bars_by_chains(both.by_chains, path)) == 1  # no file of all panels: not told
+    path.write_text(whole.to_json(), encoding="utf-8")
+    told = bars_by_chains(both.by_chains, path)
+    assert told["found"].iloc[-1] == pytest.approx(0.9)
     low = replace(whole, by_chains=coverages({"a": (0.80, 0.86), "b": (0.80, 0.85)}))
     assert "hold the truth (chains): 0.84 (asked: 0.87 to 0.93)" in low.problem({})
     assert replace(whole, by_chains=coverages(found, panels=1)).coverage_by_chains is None
