@@ -52,6 +52,7 @@ class Dependence:
         "parts/priors.py",
         "fitting/collapsed.py",
         "fitting/run.py",
+        "fitting/whitened.py",
         "simulate/dependence.py",
         "validation/subjects/dependence.py",
     )

@@ -47,6 +47,7 @@ class DependenceState:
         "parts/unconstrained.py",
         "fitting/collapsed.py",
         "fitting/run.py",
+        "fitting/whitened.py",
         "simulate/dependence_state.py",
         "validation/subjects/dependence_state.py",
     )

@@ -40,6 +40,7 @@ class Macro:
         "parts/priors.py",
         "fitting/collapsed.py",
         "fitting/run.py",
+        "fitting/whitened.py",
         "validation/subjects/macro.py",
     )
 

@@ -57,6 +57,7 @@ class Transition:
         "parts/priors.py",
         "fitting/collapsed.py",
         "fitting/run.py",
+        "fitting/whitened.py",
         "validation/subjects/transition.py",
     )
 
