@@ -206,13 +206,18 @@ def _whitened(
 
         aim = getattr(model, "acceptance", whitened.ACCEPTANCE)
         whitened.tune_together(chains, settings.tune, tune, aim)
-        drawn = _in_threads(
-            lambda number, tick: chains[number].draw(settings.draws, tick),
-            settings.chains,
-            cores,
-            progress,
-            (begun, total),
-        )
+        for again in range(1 + whitened.FINER):
+            drawn = _in_threads(
+                lambda number, tick: chains[number].draw(settings.draws, tick),
+                settings.chains,
+                cores,
+                progress,
+                (begun, total),
+            )
+            diverging = [stat["diverging"] for _, stat in drawn]
+            if again == whitened.FINER or not whitened.made_finer(chains, diverging):
+                break
+            begun, total = total, total + settings.chains * settings.draws
     done = time.perf_counter()
     found = density.constrain(np.stack([x for x, _ in drawn]))
     posterior = {
@@ -225,6 +230,7 @@ def _whitened(
     wall = {"prepare": prepared - start, "sample": done - prepared}
     extra = {
         "steps": [chain.steps for chain in chains],
+        "made_anew": again,
         "log_evidence_laplace": shape.log_evidence,
         "sampler": "whitened",
     }

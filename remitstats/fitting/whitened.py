@@ -5,7 +5,8 @@
    approximation: nearly independent standard normals (`WhitenedChain`);
 3. after each window of tuning, mean and covariance that the chains have shown take the place of the
    approximation's (`reshaped`), for the posterior may be wider than the curvature at its mode says;
-4. at the end of tuning all chains get the same number of steps a move (`steps_for`).
+4. at the end of tuning all chains get the same number of steps a move (`steps_for`);
+5. if a few of the draws' moves diverge, they are made anew with finer steps (`made_finer`).
 
 The draws have the exact posterior as their law whatever the approximation is worth.
 """
@@ -32,6 +33,8 @@ ACCEPTANCE = 0.9  # of moves: what is aimed at; with less, heavy tails are misse
 LOW, HIGH = 0.75, 0.97  # acceptance of ten moves that makes a chain try more or fewer steps
 TRIED = 20  # moves that tell an acceptance
 LEAST_VARIANCE = 0.01  # of a direction: chains that hardly moved must not make it vanish
+FEW = 0.01  # of moves that diverged: finer steps may help; where more do, something else is wrong
+FINER = 2  # times that draws are made anew with finer steps
 WORTH = 3.0  # points of a chain that tell as much as one independent point
 
 
@@ -225,6 +228,33 @@ def steps_for(trials: Iterable[tuple[int, float]], acceptance: float = ACCEPTANC
         return max(accepted, default=FIRST_STEPS)
     good = [steps for steps, found in known.items() if sum(found) / len(found) >= acceptance]
     return min(good) if good else min(max(known) + 1, MOST_STEPS)
+
+
+def made_finer(chains: Sequence[WhitenedChain], diverging: Sequence[Array]) -> bool:
+    """Let all chains take twice the steps a move, if some moves diverged and no more than a few.
+
+    The number of steps is set by the moves of tuning, too few to meet every steep wall of a
+    posterior: one move in thousands may then run into one. The draws before are no draws, then,
+    but more tuning.
+
+    Parameters
+    ----------
+    chains : sequence of WhitenedChain
+        All of one posterior.
+    diverging : sequence of array of bool
+        Whether each draw's move diverged, by chain.
+
+    Returns
+    -------
+    bool
+        Whether there is something to be made anew.
+    """
+    share = float(np.mean(np.concatenate(diverging)))
+    if not 0.0 < share <= FEW or chains[0].steps >= MOST_STEPS:
+        return False
+    for chain in chains:
+        chain.steps = min(2 * chain.steps, MOST_STEPS)
+    return True
 
 
 def prepare(

@@ -182,3 +182,40 @@ def test_chains_tuned_together_share_the_shape_they_have_shown_and_their_steps(p
     assert len({chain.steps for chain in chains}) == 1
     assert np.sqrt(np.diag(shape.root @ shape.root.T)) == pytest.approx(sds, rel=0.35)
     assert (np.abs(shape.mode - center) < 0.5 * sds).all()
+
+
+def test_draws_with_a_move_gone_astray_are_made_anew_with_finer_steps(plain: Any) -> None:
+    density = plain(2, lambda x: (-0.5 * float(x @ x), -x))
+    shape = laplace(density)
+    chains = [whitened.WhitenedChain(density, shape, s) for s in np.random.SeedSequence(1).spawn(2)]
+    for chain in chains:
+        chain.steps = 4
+    none, one = np.zeros(200, dtype=bool), np.arange(200) == 17
+    assert not whitened.made_finer(chains, [none, none])
+    assert [chain.steps for chain in chains] == [4, 4]
+    assert whitened.made_finer(chains, [none, one])
+    assert [chain.steps for chain in chains] == [8, 8]
+    # where many diverge it is not the steps: the gate has to say so
+    assert not whitened.made_finer(chains, [~none, one])
+    assert [chain.steps for chain in chains] == [8, 8]
+    for chain in chains:
+        chain.steps = whitened.MOST_STEPS
+    assert not whitened.made_finer(chains, [none, one])
+
+
+def test_finer_steps_run_less_often_into_a_wall(plain: Any) -> None:
+    """Coarse steps meet it now and then at full speed, finer ones see it coming."""
+
+    # normal but for a wall beyond three standard deviations
+    def function(x: np.ndarray) -> tuple[float, np.ndarray]:
+        wall = np.exp(np.minimum(12.0 * (x - 3.2), 700.0))
+        return float(np.sum(-0.5 * x**2 - wall)), -x - 12.0 * wall
+
+    density = plain(1, function)
+    counts = {}
+    for steps in (3, 12):
+        chain = whitened.WhitenedChain(density, laplace(density), np.random.SeedSequence(3))
+        chain.steps = steps
+        counts[steps] = int(chain.draw(12_000, lambda: None)[1]["diverging"].sum())
+    assert counts[3] > 0
+    assert counts[12] < counts[3]
