@@ -135,7 +135,7 @@ class Calibration:
         Few panels are fitted by chains, but each by the approximation too, and what is peculiar to
         a panel moves both alike. So the approximation's coverage of all panels is corrected by the
         mean difference in the panels fitted both ways (the difference estimator of double sampling:
-        Cochran 1977, Sampling Techniques, section 12.9), scenario by scenario, and each of them
+        Cochran 1977, Sampling Techniques, chapter 12), scenario by scenario, and each of them
         weighs the same.
         """
         if self.by_chains is None:
