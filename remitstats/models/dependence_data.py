@@ -96,7 +96,7 @@ class DependenceData:
         states, kinds = len(self.coords["state"]), len(self.coords["kind"])
         return GroupedSeries.of(self.observed, self.state_of, self.kind_of, states, kinds)
 
-    @property
+    @cached_property
     def numbers(self) -> NDArray[np.int64]:
         """The quarters as whole numbers (`quarter_number`)."""
         return np.array([quarter_number(str(q)) for q in self.coords["quarter"]])

@@ -6,7 +6,7 @@ Every covariance is a sum of terms, a kernel times the square of a product of st
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any
@@ -103,6 +103,71 @@ class Term:
     parameters: tuple[int, ...]
     kernel: str
     scale: float = 1.0
+
+
+@dataclass(frozen=True, eq=False)
+class Entries:
+    """Terms as arrays: all covariances are one matrix of weights times the kernels.
+
+    Parameters
+    ----------
+    kernels : tuple of str
+        The kernels that appear.
+    place, kernel : array of int, shape (term,)
+        Covariance that a term enters (the kinds of series, the state, the nation), and its kernel.
+    variance : array, shape (term,)
+        Square of its fixed standard deviation.
+    parameters : array of int, shape (term, 2)
+        Places of the parameters; -1 for none.
+    covariances : int
+        How many.
+    """
+
+    kernels: tuple[str, ...]
+    place: NDArray[np.int64]
+    kernel: NDArray[np.int64]
+    variance: Array
+    parameters: NDArray[np.int64]
+    covariances: int
+
+    @classmethod
+    def of(cls, terms: Sequence[Term], kinds: int) -> Entries:
+        """Return terms of so many kinds of series as arrays."""
+        names = tuple(dict.fromkeys(term.kernel for term in terms))
+        place = {STATE: kinds, NATION: kinds + 1}
+        return cls(
+            names,
+            np.array([place.get(term.part, term.kind) for term in terms]),
+            np.array([names.index(term.kernel) for term in terms]),
+            np.array([term.scale**2 for term in terms]),
+            np.array([(*term.parameters, -1, -1)[:2] for term in terms]),
+            kinds + 2,
+        )
+
+    def sizes(self, sds: Array) -> Array:
+        """Return what every term's kernel is multiplied with, shape (term,)."""
+        return np.asarray(self.variance * np.append(sds, 1.0)[self.parameters].prod(axis=1) ** 2)
+
+    def weights(self, sds: Array) -> Array:
+        """Return the weight of every kernel in every covariance, shape (covariance, kernel)."""
+        out = np.zeros((self.covariances, len(self.kernels)))
+        np.add.at(out, (self.place, self.kernel), self.sizes(sds))
+        return out
+
+    def pull(self, sds: Array, by: Array) -> Array:
+        """Return the gradient in the logarithms of the parameters, shape (parameter,).
+
+        Parameters
+        ----------
+        sds : array, shape (parameter,)
+            Where.
+        by : array, shape (covariance, kernel)
+            The gradient in the weights.
+        """
+        out = np.zeros(len(sds) + 1)  # the last place takes what no parameter moves
+        slope = 2.0 * self.sizes(sds) * by[self.place, self.kernel]
+        np.add.at(out, self.parameters, slope[:, None])
+        return out[:-1]
 
 
 def kernels(numbers: NDArray[np.int64], centre: float, measures: Measures) -> dict[str, Array]:
@@ -256,6 +321,11 @@ class Form:
         return reporting_basis(numbers, int(fitted[0]), int(fitted[-1]), self.data.measures)
 
     @cached_property
+    def reporting_numbers(self) -> int:
+        """How many numbers the reporting path has."""
+        return int(self.reporting_columns(self.data.numbers).shape[1])
+
+    @cached_property
     def terms(self) -> tuple[Term, ...]:
         """All parts of all covariances but the reporting path's."""
 
@@ -300,6 +370,11 @@ class Form:
         ]
         return tuple(found)
 
+    @cached_property
+    def entries(self) -> Entries:
+        """The terms as arrays."""
+        return Entries.of(self.terms, len(self.data.faint))
+
     def covariances(self, sds: Array, kernel: Mapping[str, Array]) -> PathCovariances:
         """Return the covariances at some standard deviations.
 
@@ -311,14 +386,10 @@ class Form:
             What `kernels` returned; the fitted quarters first. Unidentified money adds to the
             states' variances at those.
         """
-        times = len(kernel["noise"])
-        series = np.zeros((len(self.data.faint), times, times))
-        state = np.zeros((times, times))
-        nation = np.zeros((times, times))
-        for term in self.terms:
-            size = term.scale**2 * float(np.prod(sds[list(term.parameters)])) ** 2
-            into = {SERIES: series[term.kind], STATE: state, NATION: nation}[term.part]
-            into += size * kernel[term.kernel]
+        kinds = len(self.data.faint)
+        stacked = np.stack([kernel[name] for name in self.entries.kernels])
+        found = np.tensordot(self.entries.weights(sds), stacked, 1)
+        series, state, nation = found[:kinds], found[kinds], found[kinds + 1]
         states = np.repeat(state[None], len(self.data.coords["state"]), axis=0)
         fitted = self.data.shift_sd.shape[1]
         at = np.arange(fitted)
@@ -349,7 +420,7 @@ class Form:
 
     def reporting_variance(self, sds: Array) -> Array:
         """Return the prior variances of the reporting path's numbers."""
-        more = self.reporting_columns(self.data.numbers).shape[1]
+        more = self.reporting_numbers
         variance = np.full(more, VAGUE_REPORTING**2)
         if more:
             width = KNOT_EVERY / 4.0
@@ -358,20 +429,10 @@ class Form:
 
     def pull(self, sds: Array, by: PathCovariances, kernel: Mapping[str, Array]) -> Array:
         """Return the gradient in the logarithms of the parameters, given that in covariances."""
-        out = np.zeros(self.size)
         times = len(kernel["noise"])
-        for term in self.terms:
-            if not term.parameters:
-                continue
-            size = term.scale**2 * float(np.prod(sds[list(term.parameters)])) ** 2
-            source = {
-                SERIES: by.series[term.kind],
-                STATE: by.state,
-                NATION: by.nation[:times, :times],
-            }[term.part]
-            slope = 2.0 * size * float(np.vdot(source, kernel[term.kernel]))
-            for place in term.parameters:
-                out[place] += slope
+        stacked = np.stack([kernel[name] for name in self.entries.kernels])
+        into = np.concatenate([by.series, by.state[None], by.nation[None, :times, :times]])
+        out = self.entries.pull(sds, np.tensordot(into, stacked, ((1, 2), (1, 2))))
         if "faint_path_sd" in self.layout:
             at = self.layout["faint_path_sd"][0]
             bends = np.diag(by.nation)[times + 4 :]

@@ -33,7 +33,7 @@ from remitstats.parts.unconstrained import (
 
 Array = NDArray[np.float64]
 FARTHEST = 30.0  # an unconstrained number beyond which exponentials overflow
-STANDARD = NormalPrior(mean=0.0, sd=1.0)
+LOG_TWO_PI = math.log(2.0 * math.pi)
 UNITS = {  # standard normals and the standard deviation that they are multiplied with
     "state_scale_unit": "state_scale_sd",
     "year_scale_unit": "year_scale_sd",
@@ -344,9 +344,15 @@ class StateDensity:
         value += add_normal(x, out, self.layout["divergence"][0], self.priors.divergence)
         for name in UNITS.values():
             value += add_scale(x, out, self.layout[name][0], getattr(self.priors, name))
-        for name in (*START, *UNITS):
-            value += add_normal(x, out, self.layout[name][0], STANDARD)
-        return value
+        standard = x[self._standard]
+        out[self._standard] -= standard
+        return value - 0.5 * float(standard @ standard + len(standard) * LOG_TWO_PI)
+
+    @cached_property
+    def _standard(self) -> NDArray[np.int64]:
+        """Places of what is a standard normal under the priors."""
+        places = (self.layout[name][0] for name in (*START, *UNITS))
+        return np.concatenate([np.arange(place.start, place.stop) for place in places])
 
     def _ratio(self, values: Mapping[str, Array], out: Array) -> float:
         times, groups = self.data.product.shape[1], len(self.data.coords["region"])

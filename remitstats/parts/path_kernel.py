@@ -1,5 +1,5 @@
 # ruff: noqa: PLR0912, PLR0915 - loops written out are what the compiler makes fast
-"""Compiled functions behind `grouped_paths`.
+"""Compiled functions behind `grouped_paths` and `shared_path`.
 
 They stand in one file on purpose: Numba keeps compiled code between runs and looks for changes only
 in the file of the function that was called. They hold no lock, so that chains run side by side.
@@ -336,3 +336,83 @@ def solve_series(
                         total += p[i, j] * residual[r, series, at[j]]
                     told[r, series, at[i]] = total
     return told
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
+def shared_density(
+    away: Array, covariance: Array, common: Array, group_of: Integers
+) -> tuple[float, Array, Array]:
+    """Return the log density of series around shared paths and its gradients.
+
+    Parameters
+    ----------
+    away : array, shape (unit, time)
+        The series less the paths' mean.
+    covariance : array, shape (unit, time, time)
+        Of every unit around its path.
+    common : array, shape (group x time, group x time)
+        Of the paths.
+    group_of : array of int, shape (unit,)
+        Group of every unit.
+
+    Returns
+    -------
+    value : float
+        nan where a covariance is not positive definite.
+    by_covariance, by_common : array
+        Gradients.
+    """
+    units, times = away.shape
+    size = len(common)
+    groups = size // times
+    inverse = covariance.copy()
+    told = np.zeros((groups, times, times))  # what the units of a group say of its path
+    right = np.zeros(size)
+    value = -0.5 * units * times * LOG_TWO_PI
+    for u in range(units):
+        value -= 0.5 * invert(inverse[u])
+        first = group_of[u] * times
+        told[group_of[u]] += inverse[u]
+        right[first : first + times] += np.dot(inverse[u], away[u])
+    prior = common.copy()
+    value -= 0.5 * invert(prior)
+    spread = prior.copy()
+    for g in range(groups):
+        for i in range(times):
+            for j in range(times):
+                spread[g * times + i, g * times + j] += told[g, i, j]
+    value -= 0.5 * invert(spread)
+    shift = np.dot(spread, right)
+    pull = np.dot(prior, shift)
+    # log p(y) = log p(y, paths) - log p(paths | y), at the paths' conditional mean
+    value -= 0.5 * np.dot(shift, pull)
+    by_covariance = np.empty((units, times, times))
+    own = np.empty((groups, times, times))
+    for g in range(groups):
+        first = g * times
+        own[g] = spread[first : first + times, first : first + times]
+    for u in range(units):
+        first = group_of[u] * times
+        residual = away[u] - shift[first : first + times]
+        scaled = np.dot(inverse[u], residual)
+        value -= 0.5 * np.dot(residual, scaled)
+        by_covariance[u] = np.dot(np.dot(inverse[u], own[group_of[u]]), inverse[u])
+        for i in range(times):
+            for j in range(times):
+                by_covariance[u, i, j] += scaled[i] * scaled[j] - inverse[u, i, j]
+                by_covariance[u, i, j] *= 0.5
+    # prior spread prior - prior = told spread told - told, whose blocks are small
+    by_common = np.empty((size, size))
+    block = np.empty((times, times))
+    for g in range(groups):
+        at = g * times
+        row = np.dot(told[g], spread[at : at + times])
+        for h in range(groups):
+            to = h * times
+            block[:] = row[:, to : to + times]
+            by_common[at : at + times, to : to + times] = np.dot(block, told[h])
+        by_common[at : at + times, at : at + times] -= told[g]
+    for i in range(size):
+        for j in range(size):
+            by_common[i, j] = 0.5 * (by_common[i, j] + pull[i] * pull[j])
+    return value, by_covariance, by_common

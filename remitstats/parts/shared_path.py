@@ -16,9 +16,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from remitstats.parts.path_kernel import shared_density
+
 Array = NDArray[np.float64]
 Groups = NDArray[np.int64]
-LOG_TWO_PI = math.log(2.0 * math.pi)
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,42 +87,16 @@ def path_density(
         If a covariance is not positive definite.
     """
     times = len(mean)
+    value, by_covariance, by_common = shared_density(
+        np.ascontiguousarray(series - mean, dtype=float),
+        np.ascontiguousarray(covariance, dtype=float),
+        np.ascontiguousarray(common, dtype=float),
+        np.asarray(group_of, dtype=np.int64),
+    )
+    if math.isnan(value):
+        raise np.linalg.LinAlgError("A covariance of the paths is not positive definite.")
     groups = len(common) // times
-    inverse, log_det = _inverse(covariance)
-    prior, prior_log_det = _inverse(common)
-    away = series - mean
-    weighted = (inverse @ away[:, :, None])[:, :, 0]
-    total, right = prior.copy(), np.zeros(groups * times)
-    for g in range(groups):
-        place, members = slice(g * times, (g + 1) * times), group_of == g
-        total[place, place] += inverse[members].sum(axis=0)
-        right[place] = weighted[members].sum(axis=0)
-    spread, total_log_det = _inverse(total)
-    shift = spread @ right
-    pull = prior @ shift
-    residual = away - shift.reshape(groups, times)[group_of]
-    scaled = (inverse @ residual[:, :, None])[:, :, 0]
-    # log p(y) = log p(y, paths) - log p(paths | y), at the paths' conditional mean
-    value = -0.5 * (
-        float(np.sum(residual * scaled))
-        + float(shift @ pull)
-        + float(log_det.sum() + prior_log_det + total_log_det)
-        + series.size * LOG_TWO_PI
-    )
-    own = spread.reshape(groups, times, groups, times)[np.arange(groups), :, np.arange(groups)]
-    by_covariance = 0.5 * (
-        scaled[:, :, None] * scaled[:, None, :] + inverse @ own[group_of] @ inverse - inverse
-    )
-    by_common = 0.5 * (np.outer(pull, pull) + prior @ spread @ prior - prior)
-    return PathDensity(value, by_covariance, by_common.reshape(groups, times, groups, times))
-
-
-def _inverse(matrix: Array) -> tuple[Array, Array]:
-    """Return inverses and log determinants of positive definite matrices."""
-    root = np.linalg.cholesky(matrix)
-    log_det = 2.0 * np.log(np.diagonal(root, axis1=-2, axis2=-1)).sum(axis=-1)
-    flat = np.linalg.inv(matrix)
-    return 0.5 * (flat + np.swapaxes(flat, -1, -2)), log_det
+    return PathDensity(float(value), by_covariance, by_common.reshape(groups, times, groups, times))
 
 
 def draw_paths(

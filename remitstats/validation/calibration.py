@@ -5,8 +5,9 @@ geography with its real gaps, fits the model, and asks where the truth stands am
 goes wrong anywhere, in a formula, an engine or a summary, shows as ranks that are not uniform or
 intervals that hold the truth too seldom or too often (Talts et al. 2018, arXiv:1804.06788).
 
-Nothing is dropped: a fit that does not pass is made once more, four times as long, and counts,
-passed or not; how many never passed is part of the result, and so is how many ended in an error.
+Nothing is dropped: a fit that does not pass is made again, twice and then four times as long, and
+counts, passed or not; how many never passed is part of the result, and so is how many ended in an
+error.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ Array = NDArray[np.float64]
 
 LEVELS = (0.5, 0.8, 0.95)
 """Probabilities of the central intervals whose coverage is counted."""
-PATIENCE = 4  # times as long is the second try of a fit that does not pass
+LENGTHS = (1, 2, 4)  # how many times as long the tries are of a fit that does not pass
 LEAST_ESS, GREATEST_R_HAT = 100.0, 1.05
 """What a simulated fit must reach: enough to tell a rank, less than a reported fit must."""
 
@@ -108,13 +109,13 @@ class Record:
     away : mapping of str to float
         Posterior mean minus truth, in posterior standard deviations.
     passed : bool
-        Whether the fit (or its longer second try) reached what it must.
+        Whether the fit (or a longer try) reached what it must.
     tries : int
-        1 or 2.
+        1, 2 or 3.
     r_hat, ess : float or None
         The worst of the ranked quantities in the fit that counts; None where one is not defined.
     error : str
-        What ended both tries, where no fit came of them: then nothing is ranked.
+        What ended all tries, where no fit came of them: then nothing is ranked.
     """
 
     number: int
@@ -166,7 +167,7 @@ def simulate_once(subject: Subject, number: int, seed: int, length: Length) -> R
     passed, tries, error = False, 0, ""
     draws: dict[str, Array] = {}
     ess = r_hat = np.array([np.nan])
-    for times in (1, PATIENCE):
+    for times in LENGTHS:
         tries += 1
         try:
             tree = fit(
@@ -189,7 +190,7 @@ def simulate_once(subject: Subject, number: int, seed: int, length: Length) -> R
         passed = bool(np.all(ess >= LEAST_ESS) and np.all(r_hat <= GREATEST_R_HAT))
         if passed:
             break
-    if draws:  # a first try that did not pass counts where a second one broke
+    if draws:  # a try that did not pass counts where a later one broke
         error = ""
     rng = np.random.default_rng(rank_seed)
     place, held, away = {}, {}, {}
