@@ -51,7 +51,8 @@ __getattr__, __dir__, __all__ = _lazy.attach(
         "fitting.folds": ["fold_jobs", "hold_out", "random_folds"],
         "fitting.jobs": ["FitJob", "FitOutcome", "Judged", "Simulate"],
         "fitting.many": ["fit_many"],
-        "fitting.run": ["Settings", "fit"],
+        "fitting.run": ["fit"],
+        "fitting.settings": ["Settings"],
         "fitting.store": ["load_fit", "read_provenance", "save_fit"],
         "models": [
             *("circle", "circle_region", "circle_state", "dependence", "dependence_state"),

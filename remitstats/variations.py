@@ -18,7 +18,7 @@ from remitstats.estimands.files import write_csv
 from remitstats.estimands.reliance import summarise
 from remitstats.fitting.jobs import FitJob, FitOutcome, Judged
 from remitstats.fitting.many import fit_many
-from remitstats.fitting.run import Progress
+from remitstats.fitting.run_chains import Progress
 from remitstats.panel.panel import Panel
 
 COLUMNS = (

@@ -20,7 +20,7 @@ import cloudpickle
 from remitstats.errors import RemitstatsError
 from remitstats.fitting.jobs import FitJob, FitOutcome, own_build
 from remitstats.fitting.local import OnLost, Result, Watch, run_here, run_on_processes
-from remitstats.fitting.run import Progress
+from remitstats.fitting.run_chains import Progress
 from remitstats.fitting.settings import available_cores
 from remitstats.fitting.store import is_fit, keep_fit
 from remitstats.fitting.task import Done, Task, reuse

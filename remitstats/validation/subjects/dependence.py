@@ -51,7 +51,7 @@ class Dependence:
         "parts/path_kernel.py",
         "parts/priors.py",
         "fitting/collapsed.py",
-        "fitting/run.py",
+        "fitting/run*.py",
         "fitting/whitened.py",
         "simulate/dependence.py",
         "validation/subjects/dependence.py",

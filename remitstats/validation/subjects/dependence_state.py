@@ -46,7 +46,7 @@ class DependenceState:
         "parts/shared_path.py",
         "parts/unconstrained.py",
         "fitting/collapsed.py",
-        "fitting/run.py",
+        "fitting/run*.py",
         "fitting/whitened.py",
         "simulate/dependence_state.py",
         "validation/subjects/dependence_state.py",

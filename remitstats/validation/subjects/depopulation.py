@@ -45,7 +45,7 @@ class Depopulation:
         "fitting/local_blocks.py",
         "fitting/mixture*.py",
         "fitting/moves.py",
-        "fitting/run.py",
+        "fitting/run*.py",
         "fitting/shared_fields.py",
         "fitting/wide_field.py",
         "validation/subjects/depopulation.py",

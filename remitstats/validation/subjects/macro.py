@@ -39,7 +39,7 @@ class Macro:
         "parts/collapsed_density.py",
         "parts/priors.py",
         "fitting/collapsed.py",
-        "fitting/run.py",
+        "fitting/run*.py",
         "fitting/whitened.py",
         "validation/subjects/macro.py",
     )

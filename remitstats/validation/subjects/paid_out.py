@@ -49,7 +49,7 @@ class PaidOut:
         "parts/partly_centred.py",
         "parts/priors.py",
         "parts/sampling_error.py",
-        "fitting/run.py",
+        "fitting/run*.py",
         "simulate/paid_out.py",
         "validation/subjects/paid_out.py",
     )

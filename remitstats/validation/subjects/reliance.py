@@ -38,7 +38,7 @@ class Reliance:
         "parts/*.py",
         "fitting/laplace.py",
         "fitting/emulator.py",
-        "fitting/run.py",
+        "fitting/run*.py",
         "simulate/reliance.py",
         "validation/subjects/reliance.py",
     )

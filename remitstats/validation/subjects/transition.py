@@ -56,7 +56,7 @@ class Transition:
         "parts/local_level*.py",
         "parts/priors.py",
         "fitting/collapsed.py",
-        "fitting/run.py",
+        "fitting/run*.py",
         "fitting/whitened.py",
         "validation/subjects/transition.py",
     )
