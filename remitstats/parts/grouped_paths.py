@@ -10,7 +10,8 @@ Series i of state s and kind c, seen at the times its mask has:
 X_c z is the nation's path, for the kinds that have it with the extra path added. All series of one
 kind with the same times seen (a *group*) share one covariance, so that the density needs of them
 only, by state, their number and mean, and one matrix of squares and products around these means.
-A thousand more complete series cost nothing.
+A thousand more complete series cost nothing, and one that misses few times costs little: the
+inverse of its covariance is that of its kind less a matrix of as low a rank.
 
 The gradients are those of the marginal density, by Fisher's identity: for a covariance S whose
 effect is e, 1/2 (S^-1 E[e e' | y] S^-1 - S^-1).
@@ -52,11 +53,11 @@ class GroupedSeries:
     scatter_of : array of int, shape (group,)
         Place in `scatter`; -1 where every state has a single series of the group.
     scatter : array, shape (·, time, time)
-        Sums of squares and products around the means by state, leading places.
+        Sums of squares and products around the means by state, nought where not seen.
     cell_start : array of int, shape (group + 1,)
         First cell of a group; a cell is a group in a state.
     cell_state, cell_count, cell_mean : array, shape (cell,), (cell,) and (cell, time)
-        State, number of series and mean, leading places.
+        State, number of series and mean, nought where not seen.
     group_of : array of int, shape (series,)
         Group of every series; -1 for one that is never seen.
     states, kinds : int
@@ -115,9 +116,9 @@ class GroupedSeries:
             for s in np.unique(state[members]):
                 rows = y[[i for i in members if state[i] == s]][:, at]
                 mean = np.zeros(times)
-                mean[:n] = rows.mean(axis=0)
-                apart = rows - mean[:n]
-                around[:n, :n] += apart.T @ apart
+                mean[at] = rows.mean(axis=0)
+                apart = rows - mean[at]
+                around[np.ix_(at, at)] += apart.T @ apart
                 cell_state.append(int(s))
                 cell_count.append(float(len(rows)))
                 cell_mean.append(mean)

@@ -8,6 +8,7 @@ in the file of the function that was called. They hold no lock, so that chains r
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numba
 import numpy as np
@@ -17,6 +18,8 @@ Array = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
 LOG_TWO_PI = math.log(2.0 * math.pi)
+MISSING_WORTH = 3
+"""Of so many times one may be missing for a group's precision to be told from its kind's."""
 _FAST = {"contract", "nsz", "arcp", "reassoc"}
 
 
@@ -58,6 +61,56 @@ def invert(a: Array) -> float:
     return log_det
 
 
+@numba.njit(cache=True, nogil=True, fastmath=_FAST, error_model="numpy")  # type: ignore[untyped-decorator]
+def few_missing(precision: Array, gone: Integers, root: Array) -> float:
+    """Fill the root of what a precision loses when some of its values are not seen.
+
+    The inverse of the seen part of a covariance is its inverse P less root' root, where root' root
+    is P[:, gone] P[gone, gone]^-1 P[gone, :].
+
+    Parameters
+    ----------
+    precision : array, shape (time, time)
+        P.
+    gone : array of int, shape (missing,)
+        What is not seen.
+    root : array, shape (missing, time)
+        Is filled.
+
+    Returns
+    -------
+    float
+        Log determinant of P[gone, gone], which that of the covariance's seen part has more; nan
+        where it is not positive definite.
+    """
+    missing, times = root.shape
+    lower = np.empty((missing, missing))
+    log_det = 0.0
+    for a in range(missing):
+        for b in range(a + 1):
+            total = precision[gone[a], gone[b]]
+            for k in range(b):
+                total -= lower[a, k] * lower[b, k]
+            if a > b:
+                lower[a, b] = total / lower[b, b]
+        if not total > 0.0:
+            return np.nan
+        log_det += np.log(total)
+        lower[a, a] = math.sqrt(total)
+        line = root[a]
+        source = precision[gone[a]]
+        for i in range(times):
+            line[i] = source[i]
+        for k in range(a):
+            factor, earlier = lower[a, k], root[k]
+            for i in range(times):
+                line[i] -= factor * earlier[i]
+        inverse = 1.0 / lower[a, a]
+        for i in range(times):
+            line[i] *= inverse
+    return log_det
+
+
 @numba.njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
 def grouped_density(
     observed: Integers,
@@ -92,7 +145,7 @@ def grouped_density(
     cell_start : array of int, shape (group + 1,)
         A group's cells, one a state.
     cell_state, cell_count, cell_mean
-        State, number of series and mean series (leading places) of every cell.
+        State, number of series and mean series (nought where not seen) of every cell.
     reported : array of int, shape (kind,)
         1 where a kind of series has the extra path of the nation, else 0.
     extra : array, shape (time, k)
@@ -130,28 +183,69 @@ def grouped_density(
     by_nation = np.zeros((size, size))
     information = np.zeros((states, 2, times, times))
     linear = np.zeros((states, 2, times))
-    inverses = np.empty(np.sum(length**2))
     value = 0.0
 
+    # a group that misses few times: its precision is that of its kind, less root' root
+    precision = covariance.copy()
+    log_det = np.empty(kinds)
+    for c in range(kinds):
+        log_det[c] = invert(precision[c])
+    missing = times - length
+    rooted = missing * MISSING_WORTH <= times
+    gone = np.zeros((groups, times), dtype=np.int64)
+    root_at = np.zeros(groups, dtype=np.int64)
+    rows = np.zeros(kinds + 1, dtype=np.int64)  # of roots, kind after kind
+    for c in range(kinds):
+        rows[c + 1] = rows[c]
+        for g in range(groups):
+            if kind[g] == c and rooted[g]:
+                root_at[g] = rows[c + 1]
+                rows[c + 1] += missing[g]
+    roots = np.empty((rows[kinds], times))
+    all_times = np.arange(times)
+
     # every group by itself: what its series say of nation and state
+    inverses = np.empty(np.sum(length**2))
+    room = np.empty((times, times))
     offset = 0
+    p: Array
+    n: Any
     for g in range(groups):
-        n, c = length[g], kind[g]
+        c = kind[g]
         f = reported[c]
-        at = observed[g]
-        p = inverses[offset : offset + n * n].reshape((n, n))
-        offset += n * n
-        for i in range(n):
-            source = covariance[c, at[i]]
-            for j in range(i + 1):
-                p[i, j] = source[at[j]]
-        value -= 0.5 * members[g] * (invert(p) + n * LOG_TWO_PI)
+        if rooted[g]:
+            place = 0
+            for i in range(times):
+                if i - place < length[g] and observed[g, i - place] == i:
+                    continue
+                gone[g, place] = i
+                place += 1
+            n, at, p = times, all_times, room
+            root = roots[root_at[g] : root_at[g] + missing[g]]
+            fewer = log_det[c] + few_missing(precision[c], gone[g, : missing[g]], root)
+            if missing[g]:
+                np.dot(np.ascontiguousarray(root.T), root, p)
+            else:
+                p[:] = 0.0
+            for i in range(times):
+                for j in range(times):
+                    p[i, j] = precision[c, i, j] - p[i, j]
+        else:
+            n, at = length[g], observed[g]
+            p = inverses[offset : offset + n * n].reshape((n, n))
+            offset += n * n
+            for i in range(n):
+                source = covariance[c, at[i]]
+                for j in range(i + 1):
+                    p[i, j] = source[at[j]]
+            fewer = invert(p)
+        value -= 0.5 * members[g] * (fewer + length[g] * LOG_TWO_PI)
         if scatter_of[g] >= 0:
             around = scatter[scatter_of[g]]
             total = 0.0
             for i in range(n):
                 for j in range(n):
-                    total += p[i, j] * around[i, j]
+                    total += p[i, j] * around[at[i], at[j]]
             value -= 0.5 * total
         for cell in range(cell_start[g], cell_start[g + 1]):
             s, count = cell_state[cell], cell_count[cell]
@@ -160,9 +254,9 @@ def grouped_density(
                 total = 0.0
                 into = information[s, f, at[i]]
                 for j in range(n):
-                    total += p[i, j] * cell_mean[cell, j]
+                    total += p[i, j] * cell_mean[cell, at[j]]
                     into[at[j]] += count * p[i, j]
-                quadratic += total * cell_mean[cell, i]
+                quadratic += total * cell_mean[cell, at[i]]
                 linear[s, f, at[i]] += count * total
             value -= 0.5 * count * quadratic
 
@@ -222,21 +316,21 @@ def grouped_density(
         for cell in range(cell_start[g], cell_start[g + 1]):
             seen[reported[kind[g]], cell_state[cell]] = True
     path = np.empty((times, size))
+    extra_spread = 0.5 * np.dot(extra, np.ascontiguousarray(joint[times:, times:]))
     shown = nation[:times] + np.dot(extra, nation[times:])
     for s in range(states):
         gap = h[s] - np.dot(left[s], nation)
         state = np.dot(spread[s], gap)
-        for f in range(2):
-            if not seen[f, s]:
-                continue
-            mean[s, f] = state + (nation[:times] if f == 0 else shown)
-            path[:] = -reach[s]
-            for i in range(times):
-                path[i, i] += 1.0
-            if f == 1:
-                path[:, times:] += extra
-            path_q = np.dot(path, joint)
-            variance[s, f] = spread[s] + np.dot(path_q, np.ascontiguousarray(path.T))
+        path[:] = -reach[s]
+        for i in range(times):
+            path[i, i] += 1.0
+        path_q = np.dot(path, joint)
+        mean[s, 0] = state + nation[:times]
+        variance[s, 0] = spread[s] + np.dot(path_q, np.ascontiguousarray(path.T))
+        if seen[1, s]:  # with the extra path added, E of the k numbers
+            mean[s, 1] = state + shown
+            crossed = np.dot(extra_spread + path_q[:, times:], extra_t)
+            variance[s, 1] = variance[s, 0] + crossed + crossed.T
         # D^-1 C L = (I - own C) L, and D^-1 C D^-1 - D^-1 = -(own - own C own), where own - own C
         # own stands in its first columns, as L begins with own
         path[:] = left[s] - np.dot(own[s], reach[s])
@@ -247,14 +341,41 @@ def grouped_density(
             for j in range(times):
                 by_state[i, j] += 0.5 * (square[i, j] - path[i, j] + slope[i] * slope[j])
 
-    # series
+    # series: 1/2 (P A P - members P), A what is expected of squares and products
     far = np.zeros(times)
     rooms = np.empty((3, times * times))
+    all_members = np.zeros(kinds)  # of groups whose P is their kind's less root' root
+    all_around = np.zeros((kinds, times, times))  # their A
+    told = np.empty((len(roots), times))  # root A
+    inner = np.empty((len(roots), times))  # (root A root' + members) root
     offset = 0
     for g in range(groups):
         n, c = length[g], kind[g]
         f = reported[c]
         at = observed[g]
+        if rooted[g]:
+            if scatter_of[g] >= 0:
+                room[:] = scatter[scatter_of[g]]
+            else:
+                room[:] = 0.0
+            for cell in range(cell_start[g], cell_start[g + 1]):
+                s, count = cell_state[cell], cell_count[cell]
+                far[:] = cell_mean[cell] - mean[s, f]
+                for j in range(missing[g]):
+                    far[gone[g, j]] = 0.0
+                for i in range(times):
+                    for j in range(times):
+                        room[i, j] += count * (variance[s, f, i, j] + far[i] * far[j])
+            all_members[c] += members[g]
+            all_around[c] += room
+            if missing[g]:
+                first, last = root_at[g], root_at[g] + missing[g]
+                np.dot(roots[first:last], room, told[first:last])
+                square = np.dot(told[first:last], np.ascontiguousarray(roots[first:last].T))
+                for j in range(missing[g]):
+                    square[j, j] += members[g]
+                np.dot(square, roots[first:last], inner[first:last])
+            continue
         p = inverses[offset : offset + n * n].reshape((n, n))
         offset += n * n
         around = rooms[0, : n * n].reshape((n, n))
@@ -263,13 +384,13 @@ def grouped_density(
         if scatter_of[g] >= 0:
             for i in range(n):
                 for j in range(n):
-                    around[i, j] = scatter[scatter_of[g], i, j]
+                    around[i, j] = scatter[scatter_of[g], at[i], at[j]]
         else:
             around[:] = 0.0
         for cell in range(cell_start[g], cell_start[g + 1]):
             s, count = cell_state[cell], cell_count[cell]
             for i in range(n):
-                far[i] = cell_mean[cell, i] - mean[s, f, at[i]]
+                far[i] = cell_mean[cell, at[i]] - mean[s, f, at[i]]
             for i in range(n):
                 source = variance[s, f, at[i]]
                 for j in range(n):
@@ -282,6 +403,14 @@ def grouped_density(
             into = by_covariance[c, at[i]]
             for j in range(n):
                 into[at[j]] += 0.5 * whole[i, j]
+    for c in range(kinds):
+        if all_members[c] == 0.0:
+            continue
+        roots_t = np.ascontiguousarray(roots[rows[c] : rows[c + 1]].T)
+        crossed = np.dot(np.dot(roots_t, told[rows[c] : rows[c + 1]]), precision[c])
+        both = np.dot(np.dot(precision[c], all_around[c]), precision[c])
+        both += np.dot(roots_t, inner[rows[c] : rows[c + 1]]) - all_members[c] * precision[c]
+        by_covariance[c] += 0.5 * (both - crossed - crossed.T)
     return (value, by_covariance, by_state, by_nation, nation, joint, left, spread, h)
 
 

@@ -15,13 +15,13 @@ def covariance(rng, size, scale=1.0):
 class Example:
     """Some states, two kinds of series (the second with an extra path), times missing."""
 
-    def __init__(self, series=40, times=7, states=3, k=2, seed=1, missing=0.5):
+    def __init__(self, series=40, times=7, states=3, k=2, seed=1, missing=0.5, gaps=0.4):
         rng = np.random.default_rng(seed)
         self.state = rng.integers(0, states, series)
         self.kind = rng.integers(0, 3, series)
         self.y = rng.standard_normal((series, times))
         incomplete = rng.random(series) < missing
-        self.y[incomplete[:, None] & (rng.random((series, times)) < 0.4)] = np.nan
+        self.y[incomplete[:, None] & (rng.random((series, times)) < gaps)] = np.nan
         self.reported = np.array([0, 0, 1])
         self.extra = rng.standard_normal((times, k))
         self.covariances = PathCovariances(
@@ -65,9 +65,19 @@ def test_the_collapsed_density_is_the_plain_normal_one(missing, k):
     assert example.collapsed(example.covariances, gradient=False)[0] == value
 
 
+@pytest.mark.parametrize("gaps", [0.15, 0.8])
+def test_series_that_miss_few_times_or_many_have_the_plain_normal_density(gaps):
+    example = Example(series=30, times=9, missing=1.0, gaps=gaps)
+    few = (example.data.length >= 6).mean()  # of nine: told from what complete series say
+    assert few > 0.9 if gaps < 0.5 else few < 0.1
+    value, _, _ = example.collapsed(example.covariances)
+    assert value == pytest.approx(example.plain(example.covariances), rel=1e-11)
+
+
+@pytest.mark.parametrize("gaps", [0.15, 0.4, 0.7])
 @pytest.mark.parametrize("part", ["series", "state", "nation"])
-def test_gradients_are_those_of_the_plain_density(part):
-    example = Example(series=15, times=5)
+def test_gradients_are_those_of_the_plain_density(part, gaps):
+    example = Example(series=15, times=5, gaps=gaps)
     _, by, _ = example.collapsed(example.covariances)
     rng = np.random.default_rng(2)
     start = getattr(example.covariances, part)
