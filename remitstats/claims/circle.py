@@ -32,6 +32,7 @@ from remitstats.claims.regime import (
 from remitstats.estimands.circle import summarise_circle
 from remitstats.estimands.circle_results import COLUMNS, CircleResults
 from remitstats.estimands.summary import ESTIMATE
+from remitstats.fitting.run_tree import seed_of
 from remitstats.models.circle_data import CircleData, prepare_data
 from remitstats.models.circle_measures import Measures
 from remitstats.panel.panel import Panel
@@ -66,7 +67,7 @@ def summarise(
     )
     if not results.converged:
         return results
-    seed = int(json.loads(fit["provenance"].attrs["settings"])["seed"])
+    seed = seed_of(fit)
     curve = specification_curve(
         panel, seed=seed, progress=lambda d, f: tell(d, 1 - CURVE_SHARE + CURVE_SHARE * f)
     )

@@ -41,6 +41,7 @@ from remitstats.estimands.circle_results import CircleResults, empty
 from remitstats.estimands.summary import ESTIMATE, estimate, parameter_table, run_summary
 from remitstats.fitting.convergence import convergence_of
 from remitstats.fitting.gate import judge
+from remitstats.fitting.run_tree import seed_of
 from remitstats.models.circle_data import CircleData
 from remitstats.models.circle_measures import VARIABLES
 from remitstats.panel.panel import Panel
@@ -287,7 +288,7 @@ def _contribution(
         return np.asarray(values.to_numpy(float, na_value=np.nan))
 
     population = column(census, "population")
-    seed = int(json.loads(fit["provenance"].attrs["settings"])["seed"])
+    seed = seed_of(fit)
     found = paths(fit, data, column(own, "receiving_percent"), seed=seed, progress=progress)
     for name, draws in found.moved.items():
         moved.add({"quantity": name}, draws)

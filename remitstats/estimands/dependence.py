@@ -26,6 +26,7 @@ from remitstats.estimands.dependence_windows import Windows
 from remitstats.estimands.summary import parameter_table, run_summary
 from remitstats.fitting.convergence import convergence_of
 from remitstats.fitting.gate import judge
+from remitstats.fitting.run_tree import seed_of
 from remitstats.models.dependence_data import DependenceData, prepare_data
 from remitstats.models.dependence_density import DependenceDensity
 from remitstats.models.dependence_form import Priors
@@ -111,7 +112,7 @@ def summarise_dependence(
     error = income_error or IncomeError()
     density = density_of(fit, panel)
     data = density.data
-    seed = int(json.loads(fit["provenance"].attrs["settings"])["seed"])
+    seed = seed_of(fit)
     quarters = [str(q) for q in data.coords["quarter"]]
     whole = [int(q[:4]) for q in quarters if q.endswith("Q1") and f"{q[:4]}Q4" in quarters]
     income = incomes(panel, data, error, sorted(set(whole)))

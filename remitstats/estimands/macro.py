@@ -23,6 +23,7 @@ from remitstats.estimands.macro_results import COLUMNS, MacroResults
 from remitstats.estimands.summary import estimate, run_summary
 from remitstats.fitting.convergence import convergence_of
 from remitstats.fitting.gate import judge
+from remitstats.fitting.run_tree import seed_of
 from remitstats.models.macro import MacroDensity, Priors
 from remitstats.models.macro_data import FIRST, WINDOWS, MacroData
 from remitstats.panel.panel import Panel
@@ -78,7 +79,7 @@ def draw_latent(fit: xr.DataTree, density: MacroDensity, tell: Progress) -> Draw
         ],
         axis=-1,
     ).astype(float)
-    seed = json.loads(fit["provenance"].attrs["settings"])["seed"]
+    seed = seed_of(fit)
     rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(STREAM,)))
     chains, draws = scales.shape[:2]
     years, count = density.data.growth.shape
@@ -303,7 +304,7 @@ def _coverage(data: MacroData, drawn: Drawn) -> pd.DataFrame:
 def _predictive(fit: xr.DataTree, density: MacroDensity, drawn: Drawn) -> pd.DataFrame:
     """Hold statistics of the growths against growths replicated around the drawn drifts."""
     data = density.data
-    seed = json.loads(fit["provenance"].attrs["settings"])["seed"]
+    seed = seed_of(fit)
     rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(STREAM, 1)))
     shock = fit["posterior"]["shock_sd"].transpose("chain", "draw", "source").to_numpy()
     drift = _flat(drawn.drift)

@@ -7,7 +7,6 @@ derived number carries its uncertainty.
 from __future__ import annotations
 
 import itertools
-import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -24,6 +23,7 @@ from remitstats.estimands.results import COLUMNS, RelianceResults
 from remitstats.estimands.summary import QUANTILES, estimate, parameter_table, run_summary
 from remitstats.fitting.convergence import convergence_of
 from remitstats.fitting.gate import judge
+from remitstats.fitting.run_tree import seed_of
 from remitstats.panel.code_form import codes_of
 from remitstats.panel.missing import missing_for_reliance
 from remitstats.panel.panel import Panel
@@ -291,7 +291,7 @@ def summarise(
     change = change_table(draws, place)
     group, group_change = group_tables(draws, place, grouped)
     tell("posterior predictive check", 0.3)
-    seed = json.loads(fit["provenance"].attrs["settings"])["seed"]
+    seed = seed_of(fit)
     predictive = predictive_check(fit, panel, seed=seed)
     tell("convergence of every reported quantity", 0.4)
     posterior = fit["posterior"]

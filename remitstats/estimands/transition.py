@@ -16,7 +16,6 @@ and makes what is said less sure.
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -41,6 +40,7 @@ from remitstats.estimands.transition_rules import (
 )
 from remitstats.fitting.convergence import convergence_of
 from remitstats.fitting.gate import judge
+from remitstats.fitting.run_tree import seed_of
 from remitstats.models.transition_data import (
     COUNTRIES,
     PATHS,
@@ -114,7 +114,7 @@ def draw_paths(
     ).astype(float)
     chains, draws = values.shape[:2]
     flat = values.reshape(chains * draws, len(SERIES), len(PARAMETERS))
-    seed = json.loads(fit["provenance"].attrs["settings"])["seed"]
+    seed = seed_of(fit)
     levels: dict[str, dict[str, LevelDraws]] = {name: {} for name in SERIES}
     turned = {(rule, by): np.zeros(len(flat)) for rule in RULES for by in BY}
     senders = np.zeros(len(flat))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 
 import numpy as np
@@ -11,6 +10,7 @@ import xarray as xr
 from numpy.typing import NDArray
 from scipy import special
 
+from remitstats.fitting.run_tree import seed_of
 from remitstats.models.transition_data import SERIES
 from remitstats.parts.local_level import PARAMETERS, Series
 
@@ -34,7 +34,7 @@ def predictive(fit: xr.DataTree, units: Mapping[str, Mapping[str, Series]]) -> p
     units : mapping
         By series and country, what the likelihood took.
     """
-    seed = json.loads(fit["provenance"].attrs["settings"])["seed"]
+    seed = seed_of(fit)
     rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(STREAM,)))
     posterior = fit["posterior"]
     flat = np.stack([posterior[n].to_numpy().reshape(-1, len(SERIES)) for n in PARAMETERS], axis=2)

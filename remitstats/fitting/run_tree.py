@@ -100,6 +100,11 @@ def tree_of(
     )
 
 
+def seed_of(fit: xr.DataTree) -> int:
+    """Return the seed of a fit: what is drawn from it afterwards follows from it too."""
+    return int(json.loads(fit["provenance"].attrs["settings"])["seed"])
+
+
 def versions() -> dict[str, str]:
     """Return the versions of Python and of the packages that results depend on."""
     found = {"python": platform.python_version()}

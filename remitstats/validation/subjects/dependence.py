@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from remitstats.estimands.dependence_draws import Sampler, draw_all, window_weights
+from remitstats.fitting.run_tree import seed_of
 from remitstats.models import dependence
 from remitstats.models.dependence_data import CENSUS_DATE, DependenceData, prepare_data, years_of
 from remitstats.models.dependence_density import DependenceDensity
@@ -24,7 +25,6 @@ from remitstats.validation.calibration import Simulated
 
 Array = NDArray[np.float64]
 SINGLE = 9  # municipalities whose trends are ranked, evenly spaced over the list
-STREAM = 11  # the draws of what was integrated out
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,7 +122,7 @@ class Dependence:
         seen = tree["observed_data"]["log_per_person"].transpose("municipality", "quarter")
         data = replace(self.data, observed=seen.to_numpy())
         sampler = Sampler(DependenceDensity(data, dependence.Priors()), self.windows, horizon=0)
-        drawn = draw_all(sampler, tree, repeats=1, seed=STREAM)
+        drawn = draw_all(sampler, tree, repeats=1, seed=seed_of(tree))
         posterior = tree["posterior"].to_dataset().transpose("chain", "draw", ...)
         layout = self.density.form.layout
         found = self._parameters({name: posterior[name].to_numpy() for name in layout})

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from remitstats.estimands.dependence_state_paths import hyperparameters, paths_of
+from remitstats.fitting.run_tree import seed_of
 from remitstats.models import dependence_state
 from remitstats.models.dependence_state_data import StateData, prepare_data
 from remitstats.models.dependence_state_density import SCALES
@@ -122,7 +123,7 @@ class DependenceState:
             pesos=constant["remittances_mxn_million"].to_numpy(),
             product=constant["product_mxn_million"].to_numpy(),
         )
-        rng = np.random.default_rng(np.random.SeedSequence(1, spawn_key=(STREAM,)))
+        rng = np.random.default_rng(np.random.SeedSequence(seed_of(tree), spawn_key=(STREAM,)))
         paths = paths_of(values, data, dependence_state.Priors(), rng)
         found = {name: values[name] for name in truth if name in values}
         found["national tendency"] = paths.national_tendency

@@ -20,6 +20,7 @@ from scipy import special
 
 from remitstats.estimands.transition import PERIODS, ends
 from remitstats.estimands.transition_rules import SENDING
+from remitstats.fitting.run_tree import seed_of
 from remitstats.models import transition
 from remitstats.models.transition_data import COUNTRIES, SERIES, TransitionData, prepare_data
 from remitstats.panel.panel import Panel
@@ -116,7 +117,7 @@ class Transition:
 
     def draws(self, tree: Any, _truth: Mapping[str, float]) -> Mapping[str, Array]:
         """Return the draws of the same quantities, those that were summed out among them."""
-        posterior = tree["posterior"]
+        posterior, seed = tree["posterior"], seed_of(tree)
         sampled = np.stack(
             [posterior[n].transpose("chain", "draw", "series").to_numpy() for n in PARAMETERS],
             axis=-1,
@@ -128,7 +129,7 @@ class Transition:
         for s, name in enumerate(SERIES):
             units = data.series(name)
             for place, country in enumerate(c for c in COUNTRIES if c in units):
-                stream = np.random.SeedSequence(1, spawn_key=(STREAM, s, place))
+                stream = np.random.SeedSequence(seed, spawn_key=(STREAM, s, place))
                 drawn = draw_levels(units[country], flat[:, s], np.random.default_rng(stream))
                 paths[name][country] = drawn.path
         found = {
