@@ -31,7 +31,7 @@ class ModelCalibration:
     study : dict
         Model, what was simulated, seed, lengths, version of the code, command.
     failed, again, broken : int
-        Fits that never passed, those made a second time, and those that ended in an error and have
+        Fits that never passed, those made again, and those that ended in an error and have
         no ranks (they count among the failed as well).
     places : DataFrame
         Where the truth stood: a column a quantity, a row a simulation.

@@ -92,5 +92,5 @@ def show(found: ModelCalibration) -> None:
     console.print(table)
     console.print(
         f"{found.simulations} simulations; fits that never passed: {found.failed} (of them ended "
-        f"in an error: {found.broken}); made a second time: {found.again}."
+        f"in an error: {found.broken}); made again: {found.again}."
     )
