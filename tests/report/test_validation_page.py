@@ -78,7 +78,7 @@ def shown(results, grid_panel, tmp_path_factory):
 def test_the_page_says_what_was_found_and_what_was_missed(shown):
     text = words(shown / "validation.html")
     assert "Of 2 quantities 1 leave their bands" in text
-    assert "Of 201 fits 7 were made a second time, and 3 never passed; 1 of these ended" in text
+    assert "Of 201 fits 7 were made again, and 3 never passed; 1 of these ended" in text
     assert "The bar is missed: the ranks of 1 headline quantities are not uniform." in text
     assert "The bar is missed: coverage is off by more than allowed." in text
     assert "39 municipalities of the states 01, 06" in text
