@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 
 from remitstats.estimands.dependence_draws import Sampler, normal_draws
 from remitstats.estimands.dependence_results import COLUMNS
-from remitstats.models.dependence_form import SERIES, root_of
+from remitstats.models.dependence_form import root_of
 from remitstats.models.dependence_measures import quarter_number
+from remitstats.models.dependence_terms import SERIES
 
 Array = NDArray[np.float64]
 STATISTICS = {

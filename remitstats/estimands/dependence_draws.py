@@ -28,7 +28,8 @@ from threadpoolctl import threadpool_limits
 from remitstats.fitting.settings import available_cores
 from remitstats.models.dependence_data import CENSUS_DATE, years_of
 from remitstats.models.dependence_density import DependenceDensity
-from remitstats.models.dependence_form import NATION, SERIES, STATE, kernels, root_of
+from remitstats.models.dependence_form import kernels, root_of
+from remitstats.models.dependence_terms import NATION, SERIES, STATE
 from remitstats.parts.grouped_paths import PathCovariances
 from remitstats.parts.path_kernel import solve_series
 

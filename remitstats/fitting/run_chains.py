@@ -1,4 +1,4 @@
-"""Chains side by side, in threads: compiled parts hold no lock."""
+"""Chains side by side, in threads: what is compiled in them holds no lock."""
 
 from __future__ import annotations
 

@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 from remitstats.errors import unknown
 from remitstats.models.dependence_data import DependenceData, prepare_data
 from remitstats.models.dependence_density import DependenceDensity
-from remitstats.models.dependence_form import NATION, SERIES, STATE, Priors, root_of
+from remitstats.models.dependence_form import Priors, root_of
 from remitstats.models.dependence_measures import Measures, quarter_number
+from remitstats.models.dependence_terms import NATION, SERIES, STATE
 from remitstats.panel.panel import Panel
 
 Array = NDArray[np.float64]

@@ -9,7 +9,7 @@ from remitstats.estimands.dependence_draws import Sampler, window_weights
 from remitstats.models import dependence
 from remitstats.models.dependence_data import prepare_data
 from remitstats.models.dependence_density import DependenceDensity
-from remitstats.models.dependence_form import NATION, SERIES, STATE
+from remitstats.models.dependence_terms import NATION, SERIES, STATE
 from remitstats.panel.load import load_mexico
 
 
